@@ -1,0 +1,70 @@
+// The result file: HDF5 in the SONATA layout, written while the run goes on, in parallel, with datasets that are
+// byte-identical for every number of ranks and threads.
+#pragma once
+
+#include "spikecast/experiment.hpp"
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace spikecast {
+
+/// A spike to be recorded: stamp in steps (the end of the step it was found in) and index in its population.
+struct RecordedSpike {
+    std::int64_t step;
+    std::uint64_t index;
+    friend auto operator<=>(const RecordedSpike&, const RecordedSpike&) = default;
+};
+
+/// The layout of one state recording, the same on all ranks: the recorded indices of a population, ascending, as a rule
+/// (first, stride, count) or a list.
+struct TraceLayout {
+    std::string population;
+    std::string variable;
+    std::string unit;
+    std::vector<std::uint64_t> indices; ///< all recorded neurons' indices, ascending (recordings of samples; bounded)
+    std::int64_t first_step = 0;        ///< stamp of the first frame
+    std::int64_t interval_steps = 1;
+};
+
+/// Values of own neurons: frame (counted from the layout's first), column (position in layout.indices), value.
+struct TraceValue {
+    std::int64_t frame;
+    std::uint64_t column;
+    double value;
+};
+
+class ResultFile {
+public:
+    /// Collective. Creates the file (parallel HDF5, all ranks of `comm`), with /spikes/<population> for each recorded
+    /// population, /report/<population>.<variable> for each trace, and the experiment's text, overrides, seed, program
+    /// version and resolution as attributes and datasets under /spikecast.
+    ResultFile(MPI_Comm comm, const std::string& path, const Experiment& experiment,
+               std::vector<std::string> spike_populations, std::vector<TraceLayout> traces);
+    ~ResultFile();
+    ResultFile(const ResultFile&) = delete;
+    ResultFile& operator=(const ResultFile&) = delete;
+
+    /// Collective. Appends the spikes of a window of time; every stamp must lie after all stamps of earlier calls. spikes
+    /// of this rank, one vector for each of spike_populations, in any order; sorted globally by (step, index) here.
+    void append_spikes(std::vector<std::vector<RecordedSpike>>& spikes);
+    /// Collective. Appends frames [.., end_frame) of every trace; each rank gives the values of its own neurons.
+    void append_traces(std::vector<std::vector<TraceValue>>& values, const std::vector<std::int64_t>& end_frames);
+    /// Collective. Flushes everything to disk: what was written stays readable after a crash.
+    void flush();
+    /// Collective. Writes a string (the report as JSON) as /spikecast/<name> and closes the file.
+    void close(const std::string& report_json);
+
+    [[nodiscard]] std::uint64_t bytes_written() const noexcept;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace spikecast

@@ -1,0 +1,249 @@
+// What an experiment is, as values: what the TOML reader produces, what the C++ API takes, what rank 0 broadcasts.
+//
+// Quantities are plain numbers in the unit that the documentation of the field or the model's parameter names
+// (time: ms, potential: mV, current: pA, capacitance: pF, conductance: nS, rate: Hz, length: um). Durations and
+// delays inside [simulation] are integer picoseconds or steps, since time is an integer inside (docs/architecture.md).
+#pragma once
+
+#include "spikecast/error.hpp"
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace spikecast {
+
+/// A law that numbers are drawn from. `constant` always gives `a`.
+///
+/// kind         a        b
+/// constant     value    -
+/// uniform      low      high      (a <= x < b)
+/// normal       mean     std
+/// lognormal    mu       sigma     (of the logarithm of the number in its unit)
+/// exponential  mean     -
+///
+/// low and high bound what is drawn: with `redraw` the law is the one that redrawing until the number lies inside gives
+/// (computed by inverting the truncated distribution, never by a loop), with `clip` a number outside becomes the bound.
+struct Distribution {
+    enum class Kind : std::uint8_t { constant, uniform, normal, lognormal, exponential };
+    enum class Outside : std::uint8_t { redraw, clip };
+
+    Kind kind = Kind::constant;
+    double a = 0.0;
+    double b = 0.0;
+    double low = -std::numeric_limits<double>::infinity();
+    double high = std::numeric_limits<double>::infinity();
+    Outside outside = Outside::redraw;
+
+    static Distribution constant(double value) { return {Kind::constant, value}; }
+    static Distribution uniform(double low, double high) { return {Kind::uniform, low, high}; }
+    static Distribution normal(double mean, double std) { return {Kind::normal, mean, std}; }
+    static Distribution lognormal(double mu, double sigma) { return {Kind::lognormal, mu, sigma}; }
+    static Distribution exponential(double mean) { return {Kind::exponential, mean}; }
+
+    /// The same law, confined to [low, high].
+    [[nodiscard]] Distribution within(double lowest, double highest, Outside rule = Outside::redraw) const {
+        Distribution d = *this;
+        d.low = lowest;
+        d.high = highest;
+        d.outside = rule;
+        return d;
+    }
+    [[nodiscard]] bool is_constant() const noexcept { return kind == Kind::constant; }
+    friend bool operator==(const Distribution&, const Distribution&) = default;
+};
+
+/// A one-dimensional HDF5 dataset of one number for each neuron of a population, in the parameter's unit.
+struct ArrayFile {
+    std::string file; ///< absolute, or relative to the working directory (the reader resolves it against the experiment)
+    std::string dataset;
+    friend bool operator==(const ArrayFile&, const ArrayFile&) = default;
+};
+
+/// The value of a parameter or initial state: a law (a constant in most cases) drawn for each neuron, an array from a
+/// file, or a list (spike_times and the like).
+using ParameterValue = std::variant<Distribution, ArrayFile, std::vector<double>>;
+using ParameterValues = std::map<std::string, ParameterValue>;
+
+/// Where the neurons of a population are, in um; two or three dimensions.
+struct Positions {
+    enum class Kind : std::uint8_t {
+        none,
+        grid, ///< neuron i sits at the centre of cell i of a regular grid, the first axis fastest
+        drawn ///< uniform in the box; drawn as counts per cell of a grid, then a place within the cell, cell by cell
+    };
+    Kind kind = Kind::none;
+    std::uint8_t dimensions = 2;                ///< 2 or 3
+    std::array<double, 3> extent{0.0, 0.0, 0.0}; ///< um; the box is [-extent/2, extent/2] around the centre
+    std::array<double, 3> centre{0.0, 0.0, 0.0}; ///< um
+    std::array<std::uint64_t, 3> shape{1, 1, 1}; ///< grid: cells along each axis; their product is the population size
+    bool periodic = false;                      ///< distances wrap around the box
+    friend bool operator==(const Positions&, const Positions&) = default;
+};
+
+struct Population {
+    std::string name;
+    std::string model;
+    std::uint64_t size = 0;
+    ParameterValues params; ///< what differs from the model's defaults
+    ParameterValues init;   ///< initial state variables, by name
+    Positions positions;
+    double scaling_rate = -1.0; ///< Hz; full-scale mean rate, for the compensation of [scaling]; < 0: not given
+};
+
+/// Part of a population: all of it, a slice [begin, end) with a step, or a list of indices (ascending, distinct).
+struct Selection {
+    std::string population;
+    std::uint64_t begin = 0;
+    std::uint64_t end = std::numeric_limits<std::uint64_t>::max(); ///< clamped to the population's size by validate()
+    std::uint64_t step = 1;
+    std::vector<std::uint64_t> list; ///< not empty: these indices, and begin, end, step have no meaning
+    friend bool operator==(const Selection&, const Selection&) = default;
+};
+
+/// Probability as a function of distance (um): p(d) = p0 * f(d) inside the mask, 0 outside.
+struct DistanceKernel {
+    enum class Kind : std::uint8_t { none, constant, gaussian, exponential };
+    enum class Mask : std::uint8_t { none, ball, box };
+    Kind kind = Kind::none;
+    double p0 = 1.0;
+    double scale = 0.0;                        ///< gaussian: sigma of exp(-d^2 / (2 sigma^2)); exponential: lambda of exp(-d / lambda)
+    Mask mask = Mask::none;
+    double radius = 0.0;                       ///< ball: distance <= radius
+    std::array<double, 3> half_width{0, 0, 0}; ///< box: |dx_a| <= half_width[a]
+    friend bool operator==(const DistanceKernel&, const DistanceKernel&) = default;
+};
+
+/// How pairs of neurons are connected; the law of each is defined with its generator in engine/network/rules/.
+struct Rule {
+    enum class Kind : std::uint8_t {
+        one_to_one,
+        all_to_all,
+        fixed_indegree,
+        fixed_outdegree,
+        fixed_total_number,
+        pairwise_bernoulli,           ///< probability, or kernel for a distance-dependent one
+        pairwise_poisson,
+        symmetric_pairwise_bernoulli,
+        explicit_list
+    };
+    Kind kind = Kind::one_to_one;
+    std::uint64_t number = 0; ///< indegree, outdegree or total number of synapses
+    double probability = 0.0; ///< pairwise_bernoulli, symmetric: probability; pairwise_poisson: mean synapses a pair
+    DistanceKernel kernel;    ///< pairwise_bernoulli over positions
+    std::string file;         ///< explicit_list: .csv (source,target[,weight,delay] with a header line) or HDF5
+    std::string dataset;      ///< explicit_list from HDF5: the group that holds the columns as datasets
+    bool allow_autapses = true;
+    bool allow_multapses = true;
+    friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+/// Delay of a synapse in ms, rounded to steps. Where a drawn delay falls below half a step it is redrawn or clipped to
+/// one step as the distribution's `outside` says. With `per_distance` the delay is the drawn one + per_distance * d.
+struct Delay {
+    Distribution law = Distribution::constant(1.0); ///< ms
+    double per_distance = 0.0;                      ///< ms per um
+    friend bool operator==(const Delay&, const Delay&) = default;
+};
+
+/// Synapses from one selection to one other. A projection of the file with several sources and targets stands for one of
+/// these for each pair.
+struct Projection {
+    std::string name; ///< unique; the default is "source->target", with "#2" and so on for further ones of a pair
+    Selection source;
+    Selection target;
+    Rule rule;
+    Distribution weight = Distribution::constant(1.0); ///< in the unit of the target's receptor
+    Delay delay;
+    std::string receptor; ///< empty: chosen by the weight's sign, or the only one there is
+    std::string path;     ///< where it stands in the file (projections[3]), for messages
+};
+
+/// Input from a generator that is independent for each target neuron.
+struct Stimulus {
+    std::string name; ///< unique; the default is "model->target"
+    std::string model;
+    Selection target;
+    ParameterValues params; ///< of the generator, "start" and "stop" (ms) included
+    Distribution weight = Distribution::constant(1.0);
+    double delay_ms = 0.0; ///< 0: one step
+    std::string receptor;
+    std::string path;
+};
+
+struct SpikeRecorder {
+    Selection source;
+    std::uint64_t sample = 0; ///< > 0: so many neurons of the selection, evenly spaced
+    double start_ms = 0.0;
+    double stop_ms = std::numeric_limits<double>::infinity();
+    std::string path;
+};
+
+struct StateRecorder {
+    Selection source;
+    std::vector<std::string> variables;
+    double interval_ms = 0.0; ///< 0: every step
+    std::uint64_t sample = 0;
+    double start_ms = 0.0;
+    double stop_ms = std::numeric_limits<double>::infinity();
+    std::string path;
+};
+
+enum class Precision : std::uint8_t { double_precision, single_precision };
+enum class WeightFormat : std::uint8_t { float32, compact };
+enum class PartitionerKind : std::uint8_t { round_robin, block, random };
+enum class ExchangeKind : std::uint8_t { automatic, alltoall, neighbour };
+
+struct SimulationSettings {
+    std::int64_t resolution_ps = 100'000'000; ///< picoseconds; 0.1 ms
+    std::int64_t duration_steps = 0;
+    std::int64_t warmup_steps = 0; ///< part of the duration that rates and the real-time factor leave out
+    std::uint64_t seed = 1;
+    Precision precision = Precision::double_precision;
+    WeightFormat weights = WeightFormat::float32;
+    PartitionerKind partitioner = PartitionerKind::round_robin;
+    std::uint64_t partition_seed = 0; ///< for `random`; changes no result
+    ExchangeKind exchange = ExchangeKind::automatic;
+
+    [[nodiscard]] double resolution_ms() const noexcept { return static_cast<double>(resolution_ps) / 1e9; }
+    /// The time of a step in ms, correctly rounded: step 3 of 0.1 ms is 0.3, not 0.30000000000000004.
+    [[nodiscard]] double time_ms(std::int64_t step) const noexcept {
+        return static_cast<double>(step * resolution_ps) / 1e9;
+    }
+};
+
+/// Reference results that a run's report shows beside its own, and that scripts/reproduce.py judges.
+struct Reference {
+    std::string source;                        ///< the paper or the derivation
+    std::map<std::string, double> rates_hz;    ///< by population
+};
+
+struct Experiment {
+    std::string title;
+    SimulationSettings simulation;
+    std::vector<Population> populations;
+    std::vector<Projection> projections;
+    std::vector<Stimulus> stimuli;
+    std::vector<SpikeRecorder> spike_recorders;
+    std::vector<StateRecorder> state_recorders;
+    Reference reference;
+
+    std::string text;                        ///< the file as it was read, includes merged in, for the result file
+    std::vector<std::string> overrides;      ///< --set arguments, in order
+    std::map<std::string, Where> provenance; ///< key path -> where it was written
+
+    /// The place of the longest known prefix of a key path: of "populations.E.params.C_m", perhaps "populations.E".
+    [[nodiscard]] Where where(const std::string& path) const;
+    [[nodiscard]] const Population* find_population(const std::string& name) const;
+};
+
+/// Checks an experiment against the catalogue (names, bounds, overlaps, representable delays, rules that can't hold), and
+/// clamps selections. Throws InputError with everything that is wrong.
+void validate(Experiment& experiment);
+
+} // namespace spikecast
