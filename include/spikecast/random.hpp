@@ -83,9 +83,12 @@ void philox_fill(Key key, std::uint64_t neuron, std::uint64_t first_block, std::
 void philox_fill(Key key, std::span<const std::uint64_t> neurons, std::uint64_t block,
                  std::span<std::uint32_t> out) noexcept;
 
+/// The compilers' 128-bit integer, which ISO C++ lacks.
+__extension__ typedef unsigned __int128 Wide;
+
 /// A number in [0, n) from 64 random bits by multiplication; the bias is below n / 2^64.
 [[nodiscard]] inline std::uint64_t below(std::uint64_t bits, std::uint64_t n) noexcept {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits) * n) >> 64);
+    return static_cast<std::uint64_t>((static_cast<Wide>(bits) * n) >> 64);
 }
 /// (0, 1), never 0 or 1: the centres of 2^32 (or 2^53) equal intervals.
 [[nodiscard]] inline double open_unit(std::uint32_t bits) noexcept { return (bits + 0.5) * 0x1p-32; }
