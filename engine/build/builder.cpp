@@ -1,0 +1,427 @@
+#include "engine/build/builder.hpp"
+
+#include "engine/build/source_index.hpp"
+#include "engine/exchange/collective.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+namespace spikecast {
+
+std::string Hash128::hex() const {
+    return fmt::format("{:016x}{:016x}", high, low);
+}
+
+namespace {
+
+/// One worker's counters, one table a source population.
+using Tables = std::vector<SourceTable>;
+
+class ProgressMeter {
+public:
+    ProgressMeter(const BuildProgress* progress, double expected) : progress_(progress), expected_(expected) {}
+    void add(std::size_t synapses) {
+        done_ += static_cast<double>(synapses);
+        if (progress_ != nullptr && *progress_ && done_ >= next_) {
+            (*progress_)(done_, expected_);
+            next_ = done_ + 2e5;
+        }
+    }
+
+private:
+    const BuildProgress* progress_;
+    double expected_;
+    double done_ = 0.0, next_ = 0.0;
+};
+
+class CountSink final : public SynapseSink {
+public:
+    CountSink(SourceTable& table, ProgressMeter& meter) : table_(table), meter_(meter) {}
+    void row(std::uint64_t, std::uint64_t, std::uint64_t, std::span<const std::uint64_t> sources) override {
+        for (const std::uint64_t s : sources)
+            ++table_[s];
+        meter_.add(sources.size());
+    }
+    void scattered(std::span<const DrawnSynapse> synapses) override {
+        for (const DrawnSynapse& s : synapses)
+            ++table_[s.source];
+        meter_.add(synapses.size());
+    }
+    void listed(std::span<const DrawnSynapse> synapses, std::span<const double>, std::span<const double>) override {
+        scattered(synapses);
+    }
+
+private:
+    SourceTable& table_;
+    ProgressMeter& meter_;
+};
+
+/// Rounds half to even without libm, for |x| < 2^51.
+double round_even(double x) noexcept {
+    constexpr double magic = 0x1.8p52;
+    return (x + magic) - magic;
+}
+
+template <class W, class Tag>
+class PlaceSink final : public SynapseSink {
+public:
+    PlaceSink(const NetworkPlan& plan, std::size_t projection, const WorkerLayout& layout, const SourceTable& numbers,
+              std::vector<std::uint64_t>& cursor, SynapseRows<W>& rows, HugeBuffer<Tag>& tags, Hash128& hash,
+              ProgressMeter& meter)
+        : planned_(plan.projections[projection]), scale_(plan.scale[planned_.target]), numbers_(numbers),
+          cursor_(cursor), synapses_(rows.synapses.data()), tags_(tags.data()), hash_(hash), meter_(meter),
+          first_neuron_(layout.begin[planned_.target]), blocks_((layout.neurons() + 0xffffU) >> 16),
+          lanes_(blocks_ * plan.receptors), resolution_(plan.experiment->simulation.resolution_ms()),
+          per_distance_(planned_.projection->delay.per_distance) {}
+
+    void row(std::uint64_t target, std::uint64_t target_local, std::uint64_t k_first,
+             std::span<const std::uint64_t> sources) override {
+        const std::size_t n = sources.size();
+        if (n == 0) return;
+        weights_.resize(n);
+        delays_.resize(n);
+        if (planned_.projection->weight.is_constant()) {
+            std::fill(weights_.begin(), weights_.end(), planned_.projection->weight.a);
+        } else {
+            planned_.weight.fill(words(planned_.weight_key, target, k_first, n), weights_);
+        }
+        if (per_distance_ != 0.0) {
+            const auto drawn = words(planned_.delay_key, target, k_first, n);
+            for (std::size_t i = 0; i < n; ++i)
+                delays_[i] = delay_at(planned_.delay_law(drawn[i]), sources[i], target);
+        } else if (planned_.delay.low() == planned_.delay.high()) {
+            std::fill(delays_.begin(), delays_.end(), planned_.delay.low());
+        } else {
+            planned_.delay.fill(words(planned_.delay_key, target, k_first, n), delays_);
+        }
+        place(n, target_local, [&](std::size_t i) { return DrawnSynapse{target, k_first + i, sources[i], target_local}; });
+    }
+    void scattered(std::span<const DrawnSynapse> synapses) override { listed(synapses, {}, {}); }
+    void listed(std::span<const DrawnSynapse> synapses, std::span<const double> weights,
+                std::span<const double> delays) override {
+        const std::size_t n = synapses.size();
+        weights_.resize(n);
+        delays_.resize(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            const DrawnSynapse& s = synapses[i];
+            if (!weights.empty()) weights_[i] = weights[i];
+            else if (planned_.projection->weight.is_constant()) weights_[i] = planned_.projection->weight.a;
+            else weights_[i] = planned_.weight(draw32(planned_.weight_key, s.target, s.k));
+            if (!delays.empty()) delays_[i] = static_cast<std::uint32_t>(round_even(delays[i] / resolution_));
+            else if (per_distance_ != 0.0)
+                delays_[i] = delay_at(planned_.delay_law(draw32(planned_.delay_key, s.target, s.k)), s.source, s.target);
+            else delays_[i] = planned_.delay(draw32(planned_.delay_key, s.target, s.k));
+        }
+        for (std::size_t i = 0; i < n; ++i)
+            place_one(synapses[i], weights_[i], delays_[i]);
+        hash_ += batch_hash_;
+        batch_hash_ = {};
+        meter_.add(n);
+    }
+
+private:
+    [[nodiscard]] std::uint32_t delay_at(double drawn, std::uint64_t source, std::uint64_t target) const {
+        const double ms = drawn + per_distance_ * planned_.rule->distance(source, target);
+        return static_cast<std::uint32_t>(std::max(1.0, round_even(ms / resolution_)));
+    }
+    /// Words k_first .. k_first + n - 1 of a target's draws.
+    std::span<const std::uint32_t> words(Key key, std::uint64_t target, std::uint64_t k_first, std::size_t n) {
+        const std::uint64_t first = k_first >> 2;
+        const std::uint64_t blocks = ((k_first + n + 3) >> 2) - first;
+        words_.resize(blocks * 4);
+        philox_fill(key, target, first, words_);
+        return std::span<const std::uint32_t>(words_).subspan(k_first & 3, n);
+    }
+    template <class Identity>
+    void place(std::size_t n, std::uint64_t, Identity&& identity) {
+        for (std::size_t i = 0; i < n; ++i)
+            place_one(identity(i), weights_[i], delays_[i]);
+        hash_ += batch_hash_;
+        batch_hash_ = {};
+        meter_.add(n);
+    }
+    void place_one(const DrawnSynapse& s, double weight, std::uint32_t delay) {
+        const auto neuron = static_cast<std::uint32_t>(first_neuron_ + s.target_local);
+        std::uint32_t receptor = planned_.receptor.of(weight);
+        W stored;
+        std::uint32_t bits;
+        if (planned_.receptor.counts) {
+            receptor = planned_.receptor.positive;
+            weight = 1.0;
+        }
+        if constexpr (std::is_same_v<W, float>) {
+            stored = static_cast<float>(weight);
+            bits = std::bit_cast<std::uint32_t>(stored);
+        } else {
+            stored = static_cast<W>(round_even(weight * scale_[receptor]));
+            bits = static_cast<std::uint16_t>(stored);
+        }
+        const std::uint32_t lane = receptor * blocks_ + (neuron >> 16);
+        const std::uint64_t position = cursor_[numbers_.at(s.source) - 1]++;
+        synapses_[position] = {static_cast<std::uint16_t>(neuron & 0xffffU), stored};
+        tags_[position] = static_cast<Tag>(delay * lanes_ + lane);
+        batch_hash_ += synapse_hash(planned_.identity, s.target, s.k, s.source, bits, delay);
+    }
+
+    const PlannedProjection& planned_;
+    const std::vector<double>& scale_;
+    const SourceTable& numbers_;
+    std::vector<std::uint64_t>& cursor_;
+    Synapse<W>* synapses_;
+    Tag* tags_;
+    Hash128& hash_;
+    Hash128 batch_hash_;
+    ProgressMeter& meter_;
+    std::uint32_t first_neuron_, blocks_, lanes_;
+    double resolution_, per_distance_;
+    std::vector<double> weights_;
+    std::vector<std::uint32_t> delays_;
+    std::vector<std::uint32_t> words_;
+};
+
+/// Sorts every row by tag, stable, and writes its directory.
+template <class W, class Tag>
+void sort_rows(SynapseRows<W>& rows, HugeBuffer<Tag>& tags, std::uint32_t codes, std::uint32_t lanes) {
+    std::vector<std::uint32_t> counts(codes + 1);
+    std::vector<Synapse<W>> scratch;
+    std::vector<Tag> seen;
+    rows.directory_begin.resize(rows.rows() + 1);
+    const auto add = [&](std::uint32_t tag, std::uint64_t count) {
+        while (count > 0) {
+            const std::uint64_t part = std::min<std::uint64_t>(count, 0xffff);
+            rows.directory.push_back({static_cast<std::uint16_t>(tag / lanes), static_cast<std::uint16_t>(tag % lanes),
+                                      static_cast<std::uint16_t>(part)});
+            count -= part;
+        }
+    };
+    for (std::size_t r = 0; r < rows.rows(); ++r) {
+        rows.directory_begin[r] = static_cast<std::uint32_t>(rows.directory.size());
+        const std::uint64_t begin = rows.begin[r];
+        const std::size_t n = rows.begin[r + 1] - begin;
+        if (n == 0) continue;
+        Synapse<W>* row = rows.synapses.data() + begin;
+        Tag* tag = tags.data() + begin;
+        if (n * 4 < codes) { // short row: insertion by binary search would not pay either
+            for (std::size_t i = 1; i < n; ++i) {
+                const Synapse<W> synapse = row[i];
+                const Tag t = tag[i];
+                std::size_t j = i;
+                for (; j > 0 && tag[j - 1] > t; --j) {
+                    row[j] = row[j - 1];
+                    tag[j] = tag[j - 1];
+                }
+                row[j] = synapse;
+                tag[j] = t;
+            }
+            for (std::size_t i = 0; i < n;) {
+                std::size_t j = i;
+                while (j < n && tag[j] == tag[i])
+                    ++j;
+                add(tag[i], j - i);
+                i = j;
+            }
+            continue;
+        }
+        std::fill(counts.begin(), counts.end(), 0U);
+        for (std::size_t i = 0; i < n; ++i)
+            ++counts[tag[i] + std::size_t{1}];
+        for (std::uint32_t c = 0; c < codes; ++c) {
+            if (counts[c + 1] != 0) add(c, counts[c + 1]);
+            counts[c + 1] += counts[c];
+        }
+        scratch.assign(row, row + n);
+        for (std::size_t i = 0; i < n; ++i)
+            row[counts[tag[i]]++] = scratch[i];
+    }
+    rows.directory_begin.back() = static_cast<std::uint32_t>(rows.directory.size());
+    rows.directory.shrink_to_fit();
+}
+
+template <class W, class Tag>
+void place_synapses(const NetworkPlan& plan, WorkerId worker, const WorkerLayout& layout, const Tables& numbers,
+                    SynapseRows<W>& rows, Hash128& hash, ProgressMeter& meter, std::uint32_t codes,
+                    std::uint32_t lanes) {
+    rows.synapses = HugeBuffer<Synapse<W>>(rows.begin.back());
+    HugeBuffer<Tag> tags(rows.begin.back());
+    {
+        std::vector<std::uint64_t> cursor(rows.begin.begin(), rows.begin.end() - 1);
+        for (std::size_t p = 0; p < plan.projections.size(); ++p) {
+            PlaceSink<W, Tag> sink(plan, p, layout, numbers[plan.projections[p].source], cursor, rows, tags, hash, meter);
+            plan.projections[p].rule->enumerate(worker, sink);
+        }
+    }
+    sort_rows(rows, tags, codes, lanes);
+}
+
+/// What a receiver asks of the rank that owns a source.
+struct RouteRequest {
+    std::uint32_t thread;
+    std::uint32_t population;
+    std::uint32_t local;
+    std::uint32_t row;
+};
+
+} // namespace
+
+template <class W>
+RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team, const BuildProgress& progress) {
+    int rank = 0, ranks = 1;
+    MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &ranks);
+    const std::uint32_t threads = team.threads();
+    const WorkerId first_worker = static_cast<WorkerId>(rank) * threads;
+    const auto& populations = plan.experiment->populations;
+    const double workers = static_cast<double>(ranks) * threads;
+
+    RankNetwork<W> network;
+    network.rows.resize(threads);
+    network.routes.resize(threads);
+
+    // A dense table costs 4 bytes a source, so it is taken where that is no more than the synapses themselves cost.
+    std::vector<double> expected(populations.size(), 0.0);
+    double work = 0.0;
+    for (const PlannedProjection& planned : plan.projections) {
+        expected[planned.source] += planned.rule->expected_synapses() / workers;
+        work += 2.0 * planned.rule->expected_synapses() / workers;
+    }
+    std::vector<bool> dense(populations.size());
+    for (std::size_t p = 0; p < populations.size(); ++p)
+        dense[p] = static_cast<double>(populations[p].size) <= expected[p] + 65536.0;
+
+    std::vector<int> codes(threads, 0);
+    std::vector<std::string> texts(threads);
+    std::vector<Hash128> hashes(threads);
+    std::vector<ProgressMeter> meters;
+    for (std::uint32_t t = 0; t < threads; ++t)
+        meters.emplace_back(t == 0 ? &progress : nullptr, work);
+    const auto on_all = [&](auto&& job) { // every worker does its job; errors are agreed on by all ranks
+        team.run([&](std::uint32_t t) {
+            try {
+                job(t);
+            } catch (...) {
+                std::tie(codes[t], texts[t]) = describe_current_exception();
+            }
+        });
+        std::uint32_t failed = 0;
+        while (failed + 1 < threads && codes[failed] == 0)
+            ++failed;
+        agree(comm, codes[failed], texts[failed]);
+    };
+
+    collectively(comm, [&] {
+        for (std::uint32_t t = 0; t < threads; ++t)
+            network.layouts.push_back(make_layout(plan, first_worker + t));
+    });
+
+    std::vector<Tables> counts(threads);
+    on_all([&](std::uint32_t t) {
+        std::vector<bool> used(populations.size(), false);
+        for (const PlannedProjection& planned : plan.projections)
+            used[planned.source] = true;
+        for (std::size_t p = 0; p < populations.size(); ++p)
+            counts[t].push_back(used[p] ? SourceTable(populations[p].size, dense[p]) : SourceTable());
+        for (const PlannedProjection& planned : plan.projections) {
+            CountSink sink(counts[t][planned.source], meters[t]);
+            planned.rule->enumerate(first_worker + t, sink);
+        }
+    });
+
+    // Row numbers: all sources that any worker of the rank hears, in global order; number 0 means not heard.
+    Tables numbers(populations.size());
+    std::vector<std::vector<std::uint64_t>> heard(populations.size());
+    collectively(comm, [&] {
+        std::uint64_t rows = 0;
+        for (std::size_t p = 0; p < populations.size(); ++p) {
+            if (counts[0][p].empty()) continue;
+            for (std::uint32_t t = 0; t < threads; ++t) {
+                const auto present = counts[t][p].present();
+                std::vector<std::uint64_t> both;
+                both.reserve(heard[p].size() + present.size());
+                std::set_union(heard[p].begin(), heard[p].end(), present.begin(), present.end(), std::back_inserter(both));
+                heard[p] = std::move(both);
+            }
+            heard[p].shrink_to_fit();
+            numbers[p] = SourceTable(populations[p].size, dense[p]);
+            for (const std::uint64_t source : heard[p])
+                numbers[p][source] = static_cast<std::uint32_t>(++rows);
+        }
+        if (rows >= 0xffff'ffffULL) throw RunError("a rank hears more than 2^32 sources; use more ranks");
+        network.sources_heard = rows;
+    });
+
+    on_all([&](std::uint32_t t) {
+        SynapseRows<W>& rows = network.rows[t];
+        rows.begin.resize(network.sources_heard + 1);
+        std::uint64_t sum = 0;
+        std::size_t row = 0;
+        for (std::size_t p = 0; p < populations.size(); ++p)
+            for (const std::uint64_t source : heard[p]) {
+                rows.begin[row++] = sum;
+                sum += counts[t][p].find(source);
+            }
+        rows.begin[row] = sum;
+        counts[t] = Tables();
+        const std::uint32_t lanes = ((network.layouts[t].neurons() + 0xffffU) >> 16) * plan.receptors;
+        const std::uint64_t tags = std::uint64_t{plan.max_delay + 1} * lanes;
+        if (lanes > 4096 || tags > 0xffff'ffffULL || sum >= std::uint64_t{1} << 36)
+            throw RunError(fmt::format("worker {} would hold {} synapses on {} lanes, more than one worker can; use more "
+                                       "ranks or threads",
+                                       first_worker + t, sum, lanes));
+        const auto n = static_cast<std::uint32_t>(tags);
+        const auto place = [&](auto tag) {
+            place_synapses<W, decltype(tag)>(plan, first_worker + t, network.layouts[t], numbers, rows, hashes[t],
+                                             meters[t], n, lanes);
+        };
+        if (tags <= 0x100) place(std::uint8_t{});
+        else if (tags <= 0x10000) place(std::uint16_t{});
+        else place(std::uint32_t{});
+    });
+    for (std::uint32_t t = 0; t < threads; ++t) {
+        network.synapses += network.rows[t].begin.back();
+        network.network_hash += hashes[t];
+    }
+
+    // Routes: tell the owner of every source heard which row it has here.
+    numbers.clear();
+    std::vector<std::vector<RouteRequest>> requests(static_cast<std::size_t>(ranks));
+    std::uint32_t row = 0;
+    std::vector<Partition::Place> places;
+    for (std::size_t p = 0; p < populations.size(); ++p) {
+        places.resize(heard[p].size());
+        plan.partition->places(p, heard[p], places);
+        for (const Partition::Place& place : places)
+            requests[place.worker / threads].push_back({place.worker % threads, static_cast<std::uint32_t>(p),
+                                                        static_cast<std::uint32_t>(place.local), row++});
+        heard[p] = {};
+    }
+    const auto received = all_to_all(comm, requests);
+    requests.clear();
+    for (std::uint32_t t = 0; t < threads; ++t) {
+        Routes& routes = network.routes[t];
+        const WorkerLayout& layout = network.layouts[t];
+        routes.begin.assign(layout.neurons() + 1, 0);
+        for (const auto& from : received)
+            for (const RouteRequest& r : from)
+                if (r.thread == t) ++routes.begin[layout.begin[r.population] + r.local + 1];
+        for (std::size_t n = 0; n < layout.neurons(); ++n)
+            routes.begin[n + 1] += routes.begin[n];
+        routes.entries.resize(routes.begin.back());
+        std::vector<std::uint32_t> next(routes.begin.begin(), routes.begin.end() - 1);
+        for (std::size_t from = 0; from < received.size(); ++from)
+            for (const RouteRequest& r : received[from])
+                if (r.thread == t)
+                    routes.entries[next[layout.begin[r.population] + r.local]++] = {static_cast<std::uint32_t>(from), r.row};
+    }
+    return network;
+}
+
+template RankNetwork<float> build_network<float>(MPI_Comm, const NetworkPlan&, Team&, const BuildProgress&);
+template RankNetwork<std::int16_t> build_network<std::int16_t>(MPI_Comm, const NetworkPlan&, Team&, const BuildProgress&);
+
+} // namespace spikecast

@@ -1,0 +1,59 @@
+// From a plan to the rows of a rank's workers and the routes of its neurons.
+//
+// Every synapse is drawn twice (draws are counter-based, so the second time gives the same):
+//   pass 1  every worker counts its synapses by source          -> lengths of rows, sources heard by the rank
+//   pass 2  every worker draws them again and puts each in its row, with a tag (delay, lane) beside it
+//   sort    every row is sorted by tag (stable, so that (target, projection, k) stays), which gives its directory
+// Then ranks tell each other which sources they hear and under which row number: that is each source's multicast route.
+// Peak memory is the finished rows plus one tag (1, 2 or 4 bytes) for each synapse.
+#pragma once
+
+#include "engine/build/hashes.hpp"
+#include "engine/build/rows.hpp"
+#include "engine/network/plan.hpp"
+#include "engine/simulation/team.hpp"
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace spikecast {
+
+/// Where a source's spikes go: the rank, and the number of the source's row there.
+struct RouteEntry {
+    std::uint32_t rank;
+    std::uint32_t row;
+};
+
+/// The routes of one worker's neurons: those of neuron n are entries begin[n] .. begin[n + 1] - 1, ascending by rank.
+struct Routes {
+    std::vector<std::uint32_t> begin;
+    std::vector<RouteEntry> entries;
+    [[nodiscard]] std::size_t bytes() const noexcept { return begin.size() * 4 + entries.size() * sizeof(RouteEntry); }
+};
+
+template <class W>
+struct RankNetwork {
+    std::vector<WorkerLayout> layouts;   ///< of this rank's workers
+    std::vector<SynapseRows<W>> rows;    ///< of this rank's workers; all over the same row numbers
+    std::vector<Routes> routes;
+    std::uint64_t synapses = 0;          ///< of this rank
+    std::uint64_t sources_heard = 0;     ///< rows
+    Hash128 network_hash;                ///< of this rank's synapses
+};
+
+/// done: synapses worked off by worker 0, counted over both passes; of: how many it expects.
+using BuildProgress = std::function<void(double done, double of)>;
+
+/// Collective.
+template <class W>
+[[nodiscard]] RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
+                                           const BuildProgress& progress);
+
+extern template RankNetwork<float> build_network<float>(MPI_Comm, const NetworkPlan&, Team&, const BuildProgress&);
+extern template RankNetwork<std::int16_t> build_network<std::int16_t>(MPI_Comm, const NetworkPlan&, Team&,
+                                                                      const BuildProgress&);
+
+} // namespace spikecast

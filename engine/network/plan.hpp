@@ -1,0 +1,72 @@
+// An experiment with everything looked up and every law prepared: what all ranks know alike before anything is built.
+#pragma once
+
+#include "engine/network/rule.hpp"
+#include "spikecast/distributions.hpp"
+#include "spikecast/experiment.hpp"
+#include "spikecast/model.hpp"
+#include "spikecast/partition.hpp"
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace spikecast {
+
+/// Which receptor a weight goes to: the named one, or by sign.
+struct ReceptorChoice {
+    std::uint16_t positive = 0; ///< for weights >= 0
+    std::uint16_t negative = 0;
+    bool counts = false; ///< the weight is ignored, every spike counts one
+    [[nodiscard]] std::uint16_t of(double weight) const noexcept { return weight < 0.0 ? negative : positive; }
+};
+/// The receptor of a validated projection or stimulus.
+[[nodiscard]] ReceptorChoice choose_receptor(const ModelInfo& model, const std::string& receptor);
+
+struct PlannedProjection {
+    const Projection* projection = nullptr;
+    std::size_t source = 0; ///< population numbers
+    std::size_t target = 0;
+    std::unique_ptr<ConnectionRule> rule;
+    Key weight_key, delay_key;
+    Sampler weight;
+    DiscreteSampler delay;      ///< where the delay doesn't depend on distance
+    Sampler delay_law;          ///< where it does
+    ReceptorChoice receptor;
+    std::uint64_t identity = 0; ///< hash of the name, for network_hash
+    std::uint32_t shortest = 1; ///< bounds on the delay in steps, lists included
+    std::uint32_t longest = 1;
+    double lowest_weight = 0.0; ///< bounds on the weight, lists included
+    double highest_weight = 0.0;
+};
+
+struct NetworkPlan {
+    const Experiment* experiment = nullptr;
+    std::shared_ptr<const Partition> partition;
+    std::uint32_t threads = 1; ///< per rank
+    std::vector<const ModelInfo*> models; ///< of each population
+    std::vector<PlannedProjection> projections;
+    std::uint32_t receptors = 1; ///< the most that any population has
+    std::uint32_t min_delay = 1; ///< steps in an epoch
+    std::uint32_t max_delay = 1;
+    /// Compact weights: weight = integer / scale, a power of two for each population and receptor.
+    std::vector<std::vector<double>> scale;
+
+    [[nodiscard]] double expected_synapses() const;
+};
+
+/// Collective (lists of synapses are scanned in shares). Throws InputError where compact weights could overflow.
+[[nodiscard]] NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment,
+                                    std::shared_ptr<const Partition> partition, std::uint32_t threads);
+
+/// A worker's neurons: population p holds local numbers begin[p] .. begin[p + 1] - 1.
+struct WorkerLayout {
+    std::vector<std::uint32_t> begin;
+    [[nodiscard]] std::uint32_t neurons() const noexcept { return begin.back(); }
+    [[nodiscard]] std::uint32_t count(std::size_t p) const noexcept { return begin[p + 1] - begin[p]; }
+};
+[[nodiscard]] WorkerLayout make_layout(const NetworkPlan& plan, WorkerId worker);
+
+} // namespace spikecast
