@@ -1,0 +1,160 @@
+#include "engine/exchange/exchanger.hpp"
+
+#include "spikecast/error.hpp"
+
+#include <fmt/core.h>
+
+#include <bit>
+#include <limits>
+#include <numeric>
+
+namespace spikecast {
+
+namespace {
+
+void check(int result, const char* what) {
+    if (result == MPI_SUCCESS) return;
+    char text[MPI_MAX_ERROR_STRING];
+    int length = 0;
+    MPI_Error_string(result, text, &length);
+    throw RunError(fmt::format("{} failed: {}", what, std::string_view(text, static_cast<std::size_t>(length))));
+}
+
+} // namespace
+
+std::string_view name(ExchangeKind kind) noexcept {
+    switch (kind) {
+    case ExchangeKind::alltoall: return "alltoall";
+    case ExchangeKind::neighbour: return "neighbour";
+    case ExchangeKind::automatic: break;
+    }
+    return "auto";
+}
+
+Exchanger::Exchanger(MPI_Comm comm, ExchangeKind kind, const std::vector<bool>& destinations, std::uint64_t rows,
+                     std::uint32_t epoch_steps)
+    : comm_(comm), kind_(kind) {
+    int ranks = 1;
+    MPI_Comm_rank(comm, &rank_);
+    MPI_Comm_size(comm, &ranks);
+    const auto n = static_cast<std::size_t>(ranks);
+
+    std::uint64_t most_rows = rows;
+    MPI_Allreduce(MPI_IN_PLACE, &most_rows, 1, MPI_UINT64_T, MPI_MAX, comm);
+    lag_bits_ = epoch_steps > 1 ? static_cast<std::uint32_t>(std::bit_width(epoch_steps - 1)) : 0;
+    words_ = most_rows <= (std::uint64_t{1} << (32 - lag_bits_)) ? 1 : 2;
+
+    // The graph: whom each rank sends to, and whom it hears.
+    std::vector<char> to(n, 0), from(n, 0);
+    std::uint64_t degree = 0;
+    for (std::size_t r = 0; r < n; ++r)
+        if (destinations[r] && static_cast<int>(r) != rank_) {
+            to[r] = 1;
+            ++degree;
+        }
+    MPI_Alltoall(to.data(), 1, MPI_CHAR, from.data(), 1, MPI_CHAR, comm);
+    MPI_Allreduce(MPI_IN_PLACE, &degree, 1, MPI_UINT64_T, MPI_MAX, comm);
+    if (kind_ == ExchangeKind::automatic)
+        kind_ = ranks > 2 && degree * 2 < n - 1 ? ExchangeKind::neighbour : ExchangeKind::alltoall;
+
+    for (int r = 0; r < ranks; ++r) {
+        const bool all = kind_ == ExchangeKind::alltoall;
+        if (all || to[static_cast<std::size_t>(r)] != 0) to_.push_back(r);
+        if (all || from[static_cast<std::size_t>(r)] != 0) from_.push_back(r);
+    }
+    if (kind_ == ExchangeKind::neighbour)
+        check(MPI_Dist_graph_create_adjacent(comm, static_cast<int>(from_.size()), from_.data(), MPI_UNWEIGHTED,
+                                             static_cast<int>(to_.size()), to_.data(), MPI_UNWEIGHTED, MPI_INFO_NULL, 0,
+                                             &graph_),
+              "MPI_Dist_graph_create_adjacent");
+    header_out_.resize(2 * to_.size());
+    count_out_.resize(to_.size());
+    start_out_.resize(to_.size());
+    header_in_.resize(2 * from_.size());
+    count_in_.resize(from_.size());
+    start_in_.resize(from_.size());
+}
+
+Exchanger::~Exchanger() {
+    if (graph_ != MPI_COMM_NULL) MPI_Comm_free(&graph_);
+}
+
+void Exchanger::unpack(std::span<const std::uint32_t> packets, std::vector<std::uint64_t>& out) const {
+    const std::size_t old = out.size();
+    out.resize(old + packets.size() / words_);
+    std::uint64_t* place = out.data() + old;
+    if (words_ == 1) {
+        const std::uint32_t mask = (1U << lag_bits_) - 1;
+        for (const std::uint32_t p : packets)
+            *place++ = std::uint64_t{p & mask} << 32 | p >> lag_bits_;
+    } else {
+        for (std::size_t i = 0; i < packets.size(); i += 2)
+            *place++ = std::uint64_t{packets[i + 1]} << 32 | packets[i];
+    }
+}
+
+bool Exchanger::exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& out, bool failed,
+                         std::vector<std::uint64_t>& in) {
+    const auto self = static_cast<std::size_t>(rank_);
+    for (auto& thread : out) {
+        unpack(thread[self], in);
+        thread[self].clear();
+    }
+    if (out.front().size() == 1) return failed; // one rank: nothing to exchange
+
+    std::uint64_t total = 0;
+    buffer_out_.clear();
+    for (std::size_t i = 0; i < to_.size(); ++i) {
+        const std::size_t before = buffer_out_.size();
+        for (auto& thread : out) {
+            auto& packets = thread[static_cast<std::size_t>(to_[i])];
+            buffer_out_.insert(buffer_out_.end(), packets.begin(), packets.end());
+            packets.clear();
+        }
+        total = buffer_out_.size();
+        start_out_[i] = static_cast<int>(before);
+        count_out_[i] = static_cast<int>(total - before);
+        header_out_[2 * i] = count_out_[i];
+        header_out_[2 * i + 1] = failed ? 1 : 0;
+    }
+    // Counts are in words of 4 bytes. An epoch of one rank can't reach 2^31 of them in memory that a rank has.
+    if (total > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) {
+        failed = true;
+        buffer_out_.clear();
+        for (std::size_t i = 0; i < to_.size(); ++i) {
+            start_out_[i] = count_out_[i] = header_out_[2 * i] = 0;
+            header_out_[2 * i + 1] = 1;
+        }
+    }
+    bytes_sent_ += 4 * buffer_out_.size();
+
+    if (graph_ != MPI_COMM_NULL)
+        check(MPI_Neighbor_alltoall(header_out_.data(), 2, MPI_INT, header_in_.data(), 2, MPI_INT, graph_),
+              "MPI_Neighbor_alltoall of packet counts");
+    else
+        check(MPI_Alltoall(header_out_.data(), 2, MPI_INT, header_in_.data(), 2, MPI_INT, comm_),
+              "MPI_Alltoall of packet counts");
+    std::uint64_t total_in = 0;
+    for (std::size_t i = 0; i < from_.size(); ++i) {
+        start_in_[i] = static_cast<int>(total_in);
+        count_in_[i] = header_in_[2 * i];
+        total_in += static_cast<std::uint64_t>(count_in_[i]);
+        failed = failed || header_in_[2 * i + 1] != 0;
+    }
+    if (total_in > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
+        throw RunError(fmt::format("{} packets arrive at rank {} in one epoch, more than MPI counts; use more ranks",
+                                   total_in / words_, rank_));
+    buffer_in_.resize(total_in);
+    if (graph_ != MPI_COMM_NULL)
+        check(MPI_Neighbor_alltoallv(buffer_out_.data(), count_out_.data(), start_out_.data(), MPI_UINT32_T,
+                                     buffer_in_.data(), count_in_.data(), start_in_.data(), MPI_UINT32_T, graph_),
+              "MPI_Neighbor_alltoallv of packets");
+    else
+        check(MPI_Alltoallv(buffer_out_.data(), count_out_.data(), start_out_.data(), MPI_UINT32_T, buffer_in_.data(),
+                            count_in_.data(), start_in_.data(), MPI_UINT32_T, comm_),
+              "MPI_Alltoallv of packets");
+    unpack(buffer_in_, in);
+    return failed;
+}
+
+} // namespace spikecast
