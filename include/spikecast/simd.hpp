@@ -1,0 +1,160 @@
+// A small vector of N numbers over the compiler's vector extensions: the arithmetic of model kernels. Every operation is
+// the IEEE operation lane by lane, so that a kernel gives the same bits at every width; vec<T, 1> is a plain scalar.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
+namespace spikecast::simd {
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+inline constexpr std::size_t native_bytes = 64;
+#elif defined(__AVX2__)
+inline constexpr std::size_t native_bytes = 32;
+#else
+inline constexpr std::size_t native_bytes = 16;
+#endif
+
+/// The number of T in one register of the machine compiled for.
+template <class T>
+inline constexpr std::size_t native_width = native_bytes / sizeof(T);
+
+/// The integer of T's size that holds one lane of a mask: all ones or zero.
+template <class T>
+using lane_t = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+
+namespace detail {
+template <class T, std::size_t N>
+struct registers {
+    typedef T type __attribute__((vector_size(N * sizeof(T))));
+};
+} // namespace detail
+
+template <class T, std::size_t N>
+struct mask {
+    using native = typename detail::registers<lane_t<T>, N>::type;
+    native v;
+
+    friend mask operator&(mask a, mask b) { return {a.v & b.v}; }
+    friend mask operator|(mask a, mask b) { return {a.v | b.v}; }
+    friend mask operator~(mask a) { return {~a.v}; }
+};
+template <class T>
+struct mask<T, 1> {
+    bool v;
+
+    friend mask operator&(mask a, mask b) { return {a.v && b.v}; }
+    friend mask operator|(mask a, mask b) { return {a.v || b.v}; }
+    friend mask operator~(mask a) { return {!a.v}; }
+};
+
+template <class T, std::size_t N>
+struct vec {
+    static_assert(N > 1 && (N & (N - 1)) == 0, "a power of two lanes");
+    using scalar = T;
+    using mask_type = mask<T, N>;
+    using native = typename detail::registers<T, N>::type;
+    static constexpr std::size_t width = N;
+    native v;
+
+    vec() = default;
+    vec(native x) : v(x) {}
+    explicit vec(T x) : v(x - native{}) {} // x - 0 is x for every x, -0 and infinities included
+    /// Any alignment; on aligned addresses as fast as an aligned access.
+    static vec load(const T* from) {
+        vec r;
+        std::memcpy(&r.v, from, sizeof(native));
+        return r;
+    }
+    void store(T* to) const { std::memcpy(to, &v, sizeof(native)); }
+    T operator[](std::size_t i) const { return v[i]; }
+
+    friend vec operator+(vec a, vec b) { return a.v + b.v; }
+    friend vec operator-(vec a, vec b) { return a.v - b.v; }
+    friend vec operator*(vec a, vec b) { return a.v * b.v; }
+    friend vec operator/(vec a, vec b) { return a.v / b.v; }
+    friend vec operator-(vec a) { return -a.v; }
+    // casts: some compilers give masks of `long`, others of `long long`
+    friend mask_type operator<(vec a, vec b) { return {(typename mask_type::native)(a.v < b.v)}; }
+    friend mask_type operator<=(vec a, vec b) { return {(typename mask_type::native)(a.v <= b.v)}; }
+    friend mask_type operator>(vec a, vec b) { return {(typename mask_type::native)(a.v > b.v)}; }
+    friend mask_type operator>=(vec a, vec b) { return {(typename mask_type::native)(a.v >= b.v)}; }
+    friend mask_type operator==(vec a, vec b) { return {(typename mask_type::native)(a.v == b.v)}; }
+};
+template <class T>
+struct vec<T, 1> {
+    using scalar = T;
+    using mask_type = mask<T, 1>;
+    static constexpr std::size_t width = 1;
+    T v;
+
+    vec() = default;
+    explicit vec(T x) : v(x) {}
+    static vec load(const T* from) { return vec(*from); }
+    void store(T* to) const { *to = v; }
+    T operator[](std::size_t) const { return v; }
+
+    friend vec operator+(vec a, vec b) { return vec(a.v + b.v); }
+    friend vec operator-(vec a, vec b) { return vec(a.v - b.v); }
+    friend vec operator*(vec a, vec b) { return vec(a.v * b.v); }
+    friend vec operator/(vec a, vec b) { return vec(a.v / b.v); }
+    friend vec operator-(vec a) { return vec(-a.v); }
+    friend mask_type operator<(vec a, vec b) { return {a.v < b.v}; }
+    friend mask_type operator<=(vec a, vec b) { return {a.v <= b.v}; }
+    friend mask_type operator>(vec a, vec b) { return {a.v > b.v}; }
+    friend mask_type operator>=(vec a, vec b) { return {a.v >= b.v}; }
+    friend mask_type operator==(vec a, vec b) { return {a.v == b.v}; }
+};
+
+/// yes where the mask is set, no elsewhere; both are evaluated.
+template <class T, std::size_t N>
+[[nodiscard]] vec<T, N> select(mask<T, N> where, vec<T, N> yes, vec<T, N> no) {
+    if constexpr (N == 1)
+        return where.v ? yes : no;
+    else
+        return where.v ? yes.v : no.v;
+}
+
+/// Bit i is lane i of the mask.
+template <class T, std::size_t N>
+[[nodiscard]] std::uint32_t bits(mask<T, N> m) {
+    if constexpr (N == 1) {
+        return m.v ? 1U : 0U;
+    } else {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+        if constexpr (sizeof(m.v) == 64 && sizeof(T) == 4)
+            return static_cast<std::uint32_t>(_mm512_movepi32_mask((__m512i)m.v));
+        if constexpr (sizeof(m.v) == 64 && sizeof(T) == 8)
+            return static_cast<std::uint32_t>(_mm512_movepi64_mask((__m512i)m.v));
+#endif
+#if defined(__AVX2__)
+        if constexpr (sizeof(m.v) == 32 && sizeof(T) == 4)
+            return static_cast<std::uint32_t>(_mm256_movemask_ps((__m256)m.v));
+        if constexpr (sizeof(m.v) == 32 && sizeof(T) == 8)
+            return static_cast<std::uint32_t>(_mm256_movemask_pd((__m256d)m.v));
+#endif
+        std::uint32_t all = 0;
+        for (std::size_t i = 0; i < N; ++i)
+            all |= static_cast<std::uint32_t>(m.v[i] & 1) << i;
+        return all;
+    }
+}
+template <class T, std::size_t N>
+[[nodiscard]] bool any(mask<T, N> m) {
+    return bits(m) != 0;
+}
+
+/// Rounded up to whole registers, so that arrays can be walked without a remainder loop.
+template <class T>
+[[nodiscard]] constexpr std::size_t padded(std::size_t n) {
+    constexpr std::size_t line = 64 / sizeof(T);
+    return (n + line - 1) / line * line;
+}
+
+} // namespace spikecast::simd
