@@ -5,7 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
     cat <<'TEXT'
-usage: scripts/test.sh [--full] [--skip-setup] [--preset NAME] [-- CTEST-ARGUMENTS]
+usage: scripts/test.sh [--full] [--skip-setup] [--preset NAME]
+                       [-- CTEST-ARGUMENTS]
 
 Installs what is missing, builds (into build/NAME, release by default) and runs
 the tests through ctest. Can be run again: only what changed is built.

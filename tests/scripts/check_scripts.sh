@@ -40,7 +40,7 @@ ast.parse(open(sys.argv[1], encoding="utf-8").read(), sys.argv[1])
 PYTHON
 done
 
-# The list that setup.sh installs is the list that the build needs: each find_package of CMakeLists.txt has its package.
+# What find_package asks for in CMakeLists.txt is in the list that setup.sh installs.
 packages=$(scripts/setup.sh --list)
 for pair in MPI=libopenmpi-dev HDF5=libhdf5-openmpi-dev Boost=libboost-serialization-dev fmt=libfmt-dev \
     spdlog=libspdlog-dev nlohmann_json=nlohmann-json3-dev CLI11=libcli11-dev GTest=libgtest-dev; do
