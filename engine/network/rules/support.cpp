@@ -1,0 +1,191 @@
+#include "engine/network/rules/support.hpp"
+
+#include "spikecast/math.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
+namespace spikecast::rules {
+
+SelectedNeurons::SelectedNeurons(const Selection& selection, std::uint64_t population_size)
+    : begin_(selection.begin), step_(std::max<std::uint64_t>(selection.step, 1)), list_(selection.list) {
+    const std::uint64_t end = std::min(selection.end, population_size);
+    size_ = !list_.empty() ? list_.size() : end > begin_ ? (end - begin_ - 1) / step_ + 1 : 0;
+}
+
+std::uint64_t SelectedNeurons::position(std::uint64_t index) const noexcept {
+    const std::uint64_t j = before(index);
+    return j < size_ && at(j) == index ? j : none;
+}
+
+std::uint64_t SelectedNeurons::before(std::uint64_t index) const noexcept {
+    if (!list_.empty()) {
+        return static_cast<std::uint64_t>(std::lower_bound(list_.begin(), list_.end(), index) - list_.begin());
+    }
+    if (index <= begin_) return 0;
+    return std::min(size_, step_ == 1 ? index - begin_ : (index - begin_ - 1) / step_ + 1);
+}
+
+void SelectedNeurons::to_indices(std::span<std::uint64_t> positions) const noexcept {
+    if (!list_.empty()) {
+        for (std::uint64_t& p : positions) p = list_[p];
+    } else if (step_ != 1) {
+        for (std::uint64_t& p : positions) p = begin_ + step_ * p;
+    } else if (begin_ != 0) {
+        for (std::uint64_t& p : positions) p += begin_;
+    }
+}
+
+Overlap::Overlap(const SelectedNeurons& first, const SelectedNeurons& second) {
+    if (first.size() == 0 || second.size() == 0) return;
+    if (!first.list().empty() || !second.list().empty()) {
+        const bool walk_first = !first.list().empty();
+        for (const std::uint64_t index : walk_first ? first.list() : second.list()) {
+            const std::uint64_t position = first.position(index);
+            if (position != SelectedNeurons::none && second.position(index) != SelectedNeurons::none) {
+                positions_.push_back(position);
+            }
+        }
+        return;
+    }
+    // Two arithmetic progressions meet every lcm(step, step); the first meeting lies within that many after the later begin.
+    stride_ = second.step() / std::gcd(first.step(), second.step());
+    const std::uint64_t from = first.before(second.begin());
+    for (std::uint64_t j = from; j < std::min(first.size(), from + stride_); ++j) {
+        if (second.position(first.at(j)) == SelectedNeurons::none) continue;
+        const std::uint64_t end = first.before(second.at(second.size() - 1) + 1);
+        first_ = j;
+        progression_ = (end - j - 1) / stride_ + 1;
+        return;
+    }
+}
+
+std::uint64_t Overlap::before(std::uint64_t position) const noexcept {
+    if (!positions_.empty()) {
+        return static_cast<std::uint64_t>(std::lower_bound(positions_.begin(), positions_.end(), position) -
+                                          positions_.begin());
+    }
+    if (position <= first_ || progression_ == 0) return 0;
+    return std::min(progression_, (position - first_ - 1) / stride_ + 1);
+}
+
+void UniformPartners::words(std::uint64_t anchor, std::uint64_t first, std::size_t count, Scratch& scratch) const {
+    // Rounded up to 16 blocks, the width that philox_fill works at.
+    const std::size_t padded = std::min(scratch.words.size(), (2 * count + 63) / 64 * 64);
+    philox_fill(key_, anchor, first / 2, std::span(scratch.words.data(), padded));
+}
+
+std::span<const std::uint64_t> UniformPartners::draw(std::uint64_t anchor, std::uint64_t first, std::size_t count,
+                                                     Scratch& scratch) const {
+    words(anchor, first, count, scratch);
+    const std::uint64_t own = exclude_self_ ? partners_->position(anchor) : SelectedNeurons::none;
+    const std::uint64_t n = partners_->size() - (own != SelectedNeurons::none);
+    const std::uint32_t* const words = scratch.words.data();
+    std::uint64_t* const out = scratch.partners.data();
+    std::size_t j = 0;
+#ifdef __AVX2__
+    if (n <= std::numeric_limits<std::uint32_t>::max()) {
+        // below() for a factor of 32 bits: (high * n + (low * n >> 32)) >> 32. `own` fits in 63 bits or is -1, which as a
+        // signed number nothing is below, hence the largest signed one instead.
+        const __m256i factor = _mm256_set1_epi64x(static_cast<long long>(n));
+        const __m256i limit =
+            _mm256_set1_epi64x(own == SelectedNeurons::none ? std::numeric_limits<long long>::max()
+                                                            : static_cast<long long>(own) - 1);
+        for (; j + 4 <= count; j += 4) {
+            const __m256i bits = _mm256_load_si256(reinterpret_cast<const __m256i*>(words + 2 * j));
+            const __m256i high = _mm256_mul_epu32(_mm256_srli_epi64(bits, 32), factor);
+            const __m256i low = _mm256_srli_epi64(_mm256_mul_epu32(bits, factor), 32);
+            const __m256i value = _mm256_srli_epi64(_mm256_add_epi64(high, low), 32);
+            const __m256i stepped = _mm256_sub_epi64(value, _mm256_cmpgt_epi64(value, limit));
+            _mm256_store_si256(reinterpret_cast<__m256i*>(out + j), stepped);
+        }
+    }
+#endif
+    for (; j < count; ++j) {
+        const std::uint64_t value = below(words[2 * j] | std::uint64_t{words[2 * j + 1]} << 32, n);
+        out[j] = value + (value >= own);
+    }
+    const std::span<std::uint64_t> partners(out, count);
+    partners_->to_indices(partners);
+    return partners;
+}
+
+bool UniformPartners::insert(std::vector<std::uint64_t>& seen, std::uint64_t value) {
+    const std::size_t mask = seen.size() - 1;
+    std::size_t slot = mix64(value) & mask;
+    while (seen[slot] != 0) {
+        if (seen[slot] == value + 1) return false;
+        slot = (slot + 1) & mask;
+    }
+    seen[slot] = value + 1;
+    return true;
+}
+
+Skipper::Skipper(double p) : all_(p >= 1.0), inverse_log_(all_ ? 0.0 : 1.0 / math::log1p(-p)) {}
+
+double Skipper::gap(std::uint64_t word) const noexcept { return math::log(open_unit(word)) * inverse_log_; }
+
+double tail_bound(double mean, double cells) {
+    if (!(mean > 0.0) || !(cells > 0.0)) return 0.0;
+    const double needed = math::log(cells) + 27.7; // log(1e12) = 27.63
+    const auto exponent = [mean](double x) { return x * math::log(x / mean) - x + mean; };
+    double low = mean, high = 2.0 * mean + 2.0 * needed;
+    while (exponent(high) < needed) high *= 2.0;
+    for (int i = 0; i < 60; ++i) {
+        const double middle = 0.5 * (low + high);
+        (exponent(middle) < needed ? low : high) = middle;
+    }
+    return std::ceil(high);
+}
+
+RuleBase::RuleBase(const RuleContext& context)
+    : context_(context),
+      sources_(context.projection.source, context.experiment.populations[context.source_population].size),
+      targets_(context.projection.target, context.experiment.populations[context.target_population].size) {
+    const Population& source = context.experiment.populations[context.source_population];
+    const Population& target = context.experiment.populations[context.target_population];
+    if (source.positions.kind == Positions::Kind::none || target.positions.kind == Positions::Kind::none) return;
+    const std::uint64_t seed = context.experiment.simulation.seed;
+    source_positions_ = std::make_unique<PositionDirectory>(seed, source);
+    target_positions_ = std::make_unique<PositionDirectory>(seed, target);
+}
+
+double RuleBase::distance(std::uint64_t source, std::uint64_t target) const {
+    if (!source_positions_) return 0.0;
+    return source_positions_->distance(source_positions_->position(source), target_positions_->position(target));
+}
+
+Key RuleBase::key(Purpose purpose) const {
+    return make_key(context_.experiment.simulation.seed, purpose, context_.projection.name);
+}
+
+std::vector<OwnTarget> RuleBase::own_targets(WorkerId worker) const {
+    std::vector<OwnTarget> own;
+    const std::uint64_t count = context_.partition.count(worker, context_.target_population);
+    for (std::uint64_t local = 0; local < count; ++local) {
+        const std::uint64_t index = context_.partition.index(worker, context_.target_population, local);
+        const std::uint64_t position = targets_.position(index);
+        if (position != SelectedNeurons::none) own.push_back({index, local, position});
+    }
+    const auto by_index = [](const OwnTarget& a, const OwnTarget& b) { return a.index < b.index; };
+    if (!std::is_sorted(own.begin(), own.end(), by_index)) std::sort(own.begin(), own.end(), by_index);
+    return own;
+}
+
+void RuleBase::refuse(const std::string& message, const std::string& remedy) const {
+    const std::string path = context_.projection.path + ".rule";
+    throw InputError(Diagnostic{context_.experiment.where(path), path, message, remedy});
+}
+
+void RuleBase::require_multapses(const char* rule_name) const {
+    if (rule().allow_multapses) return;
+    refuse(std::string("allow_multapses = false, but ") + rule_name + " has no variant without multapses",
+           "leave out allow_multapses, or use pairwise_bernoulli, which gives at most one synapse a pair");
+}
+
+} // namespace spikecast::rules

@@ -1,0 +1,208 @@
+// What the connection rules share: selections, a worker's own targets, uniform draws of partners, and tail bounds.
+#pragma once
+
+#include "engine/network/positions.hpp"
+#include "engine/network/rule.hpp"
+#include "spikecast/random.hpp"
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace spikecast::rules {
+
+/// Batches given to a sink hold at most this many synapses.
+inline constexpr std::size_t batch = 2048;
+
+/// The neurons of a selection in ascending order, by position 0 .. size()-1. A list is referred to, not copied: the
+/// Selection must outlive it.
+class SelectedNeurons {
+public:
+    static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
+
+    SelectedNeurons(const Selection& selection, std::uint64_t population_size);
+
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+    [[nodiscard]] std::uint64_t at(std::uint64_t position) const noexcept {
+        return list_.empty() ? begin_ + step_ * position : list_[position];
+    }
+    /// The position of a neuron, or none.
+    [[nodiscard]] std::uint64_t position(std::uint64_t index) const noexcept;
+    /// How many selected neurons have a smaller index.
+    [[nodiscard]] std::uint64_t before(std::uint64_t index) const noexcept;
+    /// positions -> indices, in place.
+    void to_indices(std::span<std::uint64_t> positions) const noexcept;
+
+    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }
+    [[nodiscard]] std::uint64_t step() const noexcept { return step_; }
+    [[nodiscard]] std::span<const std::uint64_t> list() const noexcept { return list_; }
+
+private:
+    std::uint64_t begin_ = 0, step_ = 1, size_ = 0;
+    std::span<const std::uint64_t> list_;
+};
+
+/// Counts, in closed form or by a table as long as the shorter list, the neurons that two selections of one population
+/// share, by their position in the first one.
+class Overlap {
+public:
+    Overlap() = default; ///< nothing in common
+    Overlap(const SelectedNeurons& first, const SelectedNeurons& second);
+
+    /// Shared neurons at positions < position of the first selection.
+    [[nodiscard]] std::uint64_t before(std::uint64_t position) const noexcept;
+    [[nodiscard]] std::uint64_t size() const noexcept { return before(SelectedNeurons::none); }
+
+private:
+    std::vector<std::uint64_t> positions_;                   ///< if one of them is a list
+    std::uint64_t first_ = 0, stride_ = 1, progression_ = 0; ///< otherwise: first position, distance, count
+};
+
+struct OwnTarget {
+    std::uint64_t index;    ///< in the population
+    std::uint64_t local;    ///< in the worker's share
+    std::uint64_t position; ///< in the selection
+};
+
+/// Partners drawn uniformly for an anchor neuron (the target where sources are drawn, or the source where targets are).
+/// Draw d of anchor a is below(draw64(key, a, d), available(a)) as position, stepped over a's own where it is excluded.
+class UniformPartners {
+public:
+    struct Scratch {
+        alignas(64) std::array<std::uint32_t, 2 * batch> words;
+        alignas(64) std::array<std::uint64_t, batch> partners;
+        std::vector<std::uint64_t> seen; ///< open addressing, value + 1
+    };
+
+    UniformPartners(Key key, const SelectedNeurons& partners, bool exclude_self)
+        : key_(key), partners_(&partners), exclude_self_(exclude_self) {}
+
+    /// How many partners the anchor may have.
+    [[nodiscard]] std::uint64_t available(std::uint64_t anchor) const noexcept {
+        return partners_->size() - (exclude_self_ && partners_->position(anchor) != SelectedNeurons::none);
+    }
+    /// Partners of draws first .. first + count - 1 into scratch.partners; first even, count <= batch.
+    std::span<const std::uint64_t> draw(std::uint64_t anchor, std::uint64_t first, std::size_t count,
+                                        Scratch& scratch) const;
+    /// `count` distinct partners by Floyd's algorithm (Bentley and Floyd 1987, "A sample of brilliance"), given in
+    /// batches: each(first draw, partners). count <= available(anchor).
+    template <class Each>
+    void distinct(std::uint64_t anchor, std::uint64_t count, Scratch& scratch, Each&& each) const;
+    /// `count` partners, distinct or not, in batches.
+    template <class Each>
+    void row(std::uint64_t anchor, std::uint64_t count, bool multapses, Scratch& scratch, Each&& each) const {
+        if (!multapses) return distinct(anchor, count, scratch, each);
+        for (std::uint64_t first = 0; first < count; first += batch) {
+            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(batch, count - first));
+            each(first, draw(anchor, first, n, scratch));
+        }
+    }
+
+private:
+    /// Fills scratch.words for draws first .. first + count - 1.
+    void words(std::uint64_t anchor, std::uint64_t first, std::size_t count, Scratch& scratch) const;
+    /// True if the value wasn't there.
+    static bool insert(std::vector<std::uint64_t>& seen, std::uint64_t value);
+
+    Key key_;
+    const SelectedNeurons* partners_;
+    bool exclude_self_;
+};
+
+template <class Each>
+void UniformPartners::distinct(std::uint64_t anchor, std::uint64_t count, Scratch& scratch, Each&& each) const {
+    std::size_t capacity = 16;
+    while (capacity < 2 * count) capacity *= 2;
+    scratch.seen.assign(capacity, 0);
+    const std::uint64_t own = exclude_self_ ? partners_->position(anchor) : SelectedNeurons::none;
+    const std::uint64_t n = available(anchor);
+    for (std::uint64_t first = 0; first < count; first += batch) {
+        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(batch, count - first));
+        words(anchor, first, size, scratch);
+        for (std::size_t j = 0; j < size; ++j) {
+            const std::uint64_t top = n - count + first + j;
+            const std::uint64_t bits = scratch.words[2 * j] | std::uint64_t{scratch.words[2 * j + 1]} << 32;
+            std::uint64_t value = below(bits, top + 1);
+            if (!insert(scratch.seen, value)) insert(scratch.seen, value = top);
+            scratch.partners[j] = value + (value >= own);
+        }
+        const std::span<std::uint64_t> partners(scratch.partners.data(), size);
+        partners_->to_indices(partners);
+        each(first, std::span<const std::uint64_t>(partners));
+    }
+}
+
+/// A sequence of 64-bit words of one neuron from a given block on, filled `Blocks` Philox blocks at a time.
+template <std::size_t Blocks>
+class WordStream {
+public:
+    WordStream(Key key, std::uint64_t neuron, std::uint64_t first_block) : key_(key), neuron_(neuron), block_(first_block) {}
+    std::uint64_t next() noexcept {
+        if (used_ == words_.size()) {
+            philox_fill(key_, neuron_, block_, words_);
+            block_ += Blocks;
+            used_ = 0;
+        }
+        const std::uint64_t word = words_[used_] | std::uint64_t{words_[used_ + 1]} << 32;
+        used_ += 2;
+        return word;
+    }
+
+private:
+    Key key_;
+    std::uint64_t neuron_, block_;
+    alignas(64) std::array<std::uint32_t, 4 * Blocks> words_;
+    std::size_t used_ = 4 * Blocks;
+};
+
+/// Steps through 0 .. n-1, stopping at each number independently with probability p: the gaps are geometric, drawn as
+/// floor(log(u) / log(1 - p)) (Batagelj and Brandes 2005, "Efficient generation of large random networks").
+class Skipper {
+public:
+    explicit Skipper(double p);
+    /// The next stop at or after `from`, or n.
+    template <class Words>
+    std::uint64_t next(std::uint64_t from, std::uint64_t n, Words& words) const {
+        if (from >= n || all_) return from;
+        const double gap = this->gap(words.next());
+        return gap < static_cast<double>(n - from) ? std::min(n, from + static_cast<std::uint64_t>(gap)) : n;
+    }
+
+private:
+    [[nodiscard]] double gap(std::uint64_t word) const noexcept;
+    bool all_;
+    double inverse_log_; ///< 1 / log(1 - p)
+};
+
+/// The least number that a count of the given mean, binomial or Poisson (or a sum of independent indicators), exceeds with
+/// probability below 1e-12 in any of `cells` places: Chernoff, P(X >= x) <= exp(x - mean - x log(x / mean)).
+[[nodiscard]] double tail_bound(double mean, double cells);
+
+/// Selections, keys and refusals, the same for all rules.
+class RuleBase : public ConnectionRule {
+public:
+    explicit RuleBase(const RuleContext& context);
+    [[nodiscard]] double distance(std::uint64_t source, std::uint64_t target) const override;
+
+protected:
+    [[nodiscard]] const Rule& rule() const noexcept { return context_.projection.rule; }
+    [[nodiscard]] bool one_population() const noexcept { return context_.source_population == context_.target_population; }
+    [[nodiscard]] bool exclude_self() const noexcept { return one_population() && !rule().allow_autapses; }
+    [[nodiscard]] Key key(Purpose purpose) const;
+    /// The worker's targets in the selection, by ascending index: 24 bytes for each.
+    [[nodiscard]] std::vector<OwnTarget> own_targets(WorkerId worker) const;
+    /// Throws InputError at the rule's place in the file.
+    [[noreturn]] void refuse(const std::string& message, const std::string& remedy) const;
+    /// Refuses allow_multapses = false, for rules whose law has no such variant.
+    void require_multapses(const char* rule_name) const;
+
+    RuleContext context_;
+    SelectedNeurons sources_, targets_;
+    std::unique_ptr<PositionDirectory> source_positions_, target_positions_; ///< where both populations have positions
+};
+
+} // namespace spikecast::rules
