@@ -7,6 +7,8 @@
 #include "models/neurons/iaf_psc_delta.hpp"
 #include "models/neurons/iaf_psc_exp.hpp"
 #include "models/neurons/parrot_neuron.hpp"
+#include "spikecast/block.hpp"
+#include "spikecast/error.hpp"
 
 namespace spikecast {
 namespace {
@@ -14,6 +16,30 @@ namespace {
 template <class... Models>
 struct Catalogue {
     static constexpr const ModelInfo* infos[] = {&Models::info...};
+
+    /// The block of the model of that name; nullptr where it can't be a population (or a stimulus).
+    template <class T>
+    static std::unique_ptr<PopulationBlock<T>> population(const BlockSetup& setup) {
+        std::unique_ptr<PopulationBlock<T>> block;
+        const auto try_model = [&]<class Model>(const Model*) {
+            if constexpr (requires { typename Model::template Population<T>; })
+                if (setup.model->name == Model::info.name)
+                    block = std::make_unique<typename Model::template Population<T>>(setup);
+        };
+        (try_model(static_cast<const Models*>(nullptr)), ...);
+        return block;
+    }
+    template <class T>
+    static std::unique_ptr<StimulusBlock<T>> stimulus(const StimulusSetup& setup) {
+        std::unique_ptr<StimulusBlock<T>> block;
+        const auto try_model = [&]<class Model>(const Model*) {
+            if constexpr (requires { typename Model::template Stimulus<T>; })
+                if (setup.generator.model->name == Model::info.name)
+                    block = std::make_unique<typename Model::template Stimulus<T>>(setup);
+        };
+        (try_model(static_cast<const Models*>(nullptr)), ...);
+        return block;
+    }
 };
 
 using All = Catalogue<models::IafPscDelta,          //
@@ -34,5 +60,27 @@ const ModelInfo* find_model(std::string_view name) {
         if (info->name == name) return info;
     return nullptr;
 }
+
+template <class T>
+std::unique_ptr<PopulationBlock<T>> make_population_block(const BlockSetup& setup) {
+    auto block = All::population<T>(setup);
+    if (!block)
+        throw InputError(Diagnostic{{}, setup.object, std::string(setup.model->name) + " can't be a population",
+                                    "use it as a stimulus"});
+    return block;
+}
+template <class T>
+std::unique_ptr<StimulusBlock<T>> make_stimulus_block(const StimulusSetup& setup) {
+    auto block = All::stimulus<T>(setup);
+    if (!block)
+        throw InputError(Diagnostic{{}, setup.generator.object,
+                                    std::string(setup.generator.model->name) + " can't be a stimulus",
+                                    "use a generator"});
+    return block;
+}
+template std::unique_ptr<PopulationBlock<double>> make_population_block<double>(const BlockSetup&);
+template std::unique_ptr<PopulationBlock<float>> make_population_block<float>(const BlockSetup&);
+template std::unique_ptr<StimulusBlock<double>> make_stimulus_block<double>(const StimulusSetup&);
+template std::unique_ptr<StimulusBlock<float>> make_stimulus_block<float>(const StimulusSetup&);
 
 } // namespace spikecast

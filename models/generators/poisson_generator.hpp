@@ -1,13 +1,92 @@
 #pragma once
 
-#include "spikecast/model.hpp"
+#include "models/generators/trains.hpp"
+#include "spikecast/distributions.hpp"
+#include "spikecast/random.hpp"
+
+#include <map>
 
 namespace spikecast::models {
 
+/// Counts of four steps at a time, since a Philox block holds four words.
+template <class T>
+class PoissonTrain {
+public:
+    explicit PoissonTrain(const BlockSetup& setup)
+        : key_(make_key(setup.seed, Purpose::stimulus, setup.object)), indices_(setup.indices) {
+        const std::size_t chunks = (indices_.size() + chunk_size - 1) / chunk_size;
+        counts_ = AlignedArray<T>(chunks * 4 * chunk_size);
+        drawn_.assign(chunks, -1);
+        const ResolvedValue& rate = setup.parameters[0];
+        std::map<double, std::uint32_t> numbers; // equal rates share a table
+        const auto sampler_for = [&](double r) {
+            const auto [found, is_new] = numbers.try_emplace(r, static_cast<std::uint32_t>(samplers_.size()));
+            if (!is_new) return found->second;
+            const double mean = r * setup.resolution_ms / 1000.0;
+            if (!(mean <= 1e6))
+                throw InputError(Diagnostic{{}, setup.object + ".params.rate",
+                                            "rate = " + std::to_string(r) + " Hz is " + std::to_string(mean) +
+                                                " spikes a step, but at most 1000000 can be drawn",
+                                            "lower the rate or the resolution"});
+            samplers_.push_back(DiscreteSampler::poisson(mean));
+            return found->second;
+        };
+        if (rate.each.empty()) {
+            sampler_for(rate.constant);
+        } else {
+            for (const double r : rate.each)
+                sampler_of_.push_back(sampler_for(r));
+        }
+    }
+
+    [[nodiscard]] const T* counts(std::int64_t stamp, std::size_t chunk) {
+        if (drawn_[chunk] != stamp >> 2) draw(stamp >> 2, chunk);
+        return counts_.data() + (4 * chunk + static_cast<std::size_t>(stamp & 3)) * chunk_size;
+    }
+    [[nodiscard]] std::size_t bytes() const {
+        std::size_t total = indices_.capacity() * sizeof(std::uint64_t) + counts_.bytes() +
+                            drawn_.capacity() * sizeof(std::int64_t) + sampler_of_.capacity() * sizeof(std::uint32_t);
+        for (const DiscreteSampler& sampler : samplers_)
+            total += sizeof(DiscreteSampler) + sampler.thresholds().size_bytes();
+        return total;
+    }
+
+private:
+    void draw(std::int64_t block, std::size_t chunk) {
+        drawn_[chunk] = block;
+        const std::size_t begin = chunk * chunk_size, n = std::min(chunk_size, indices_.size() - begin);
+        alignas(64) std::uint32_t words[4 * chunk_size], drawn[4 * chunk_size];
+        philox_fill(key_, std::span(indices_).subspan(begin, n), static_cast<std::uint64_t>(block), {words, 4 * n});
+        if (sampler_of_.empty()) {
+            samplers_[0].fill({words, 4 * n}, {drawn, 4 * n});
+        } else {
+            for (std::size_t i = 0; i < n; ++i)
+                for (std::size_t w = 0; w < 4; ++w)
+                    drawn[4 * i + w] = samplers_[sampler_of_[begin + i]](words[4 * i + w]);
+        }
+        T* const planes = counts_.data() + 4 * chunk * chunk_size;
+        for (std::size_t w = 0; w < 4; ++w)
+            for (std::size_t i = 0; i < n; ++i) // via int: counts are below 2^31, and that conversion has an instruction
+                planes[w * chunk_size + i] = static_cast<T>(static_cast<std::int32_t>(drawn[4 * i + w]));
+    }
+
+    Key key_;
+    std::vector<std::uint64_t> indices_;
+    std::vector<DiscreteSampler> samplers_;
+    std::vector<std::uint32_t> sampler_of_; ///< of each target; empty: the first for all
+    std::vector<std::int64_t> drawn_;       ///< the Philox block that counts_ holds, for each chunk
+    AlignedArray<T> counts_;                ///< [chunk][word][target in the chunk]
+};
+
 struct PoissonGenerator {
-    enum Parameter { rate };
+    enum Parameter { rate, start, stop };
     static constexpr ParameterInfo parameters[] = {
         {"rate", "Hz", 0.0, {0.0, 1e9}, "mean number of spikes per second"},
+        start_parameter,
+        stop_parameter,
+    };
+    static constexpr ParameterRelation relations[] = {
+        {"start <= stop", [](const double* p) { return p[start] <= p[stop]; }},
     };
     static constexpr ModelInfo info{
         .name = "poisson_generator",
@@ -22,8 +101,12 @@ of the Philox block (key of the stimulus or population, i, s div 4).)",
         .parameters = parameters,
         .variables = {},
         .receptors = {},
-        .relations = {},
+        .relations = relations,
     };
+    template <class T>
+    using Population = TrainPopulation<PoissonTrain<T>, T>;
+    template <class T>
+    using Stimulus = TrainStimulus<PoissonTrain<T>, T>;
 };
 
 } // namespace spikecast::models

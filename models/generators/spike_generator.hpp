@@ -1,13 +1,42 @@
 #pragma once
 
-#include "spikecast/model.hpp"
+#include "models/generators/trains.hpp"
 
 namespace spikecast::models {
 
+/// The same spikes for all elements.
+template <class T>
+class ListedTrain {
+public:
+    explicit ListedTrain(const BlockSetup& setup) : stamps_(steps_of_times(setup, 0, false)), counts_(chunk_size) {}
+
+    [[nodiscard]] const T* counts(std::int64_t stamp, std::size_t) {
+        if (stamp != stamp_) { // once a step
+            stamp_ = stamp;
+            const auto [first, last] = std::equal_range(stamps_.begin(), stamps_.end(), stamp);
+            count_ = static_cast<T>(last - first);
+            std::fill_n(counts_.data(), chunk_size, count_);
+        }
+        return count_ > 0 ? counts_.data() : nullptr;
+    }
+    [[nodiscard]] std::size_t bytes() const { return stamps_.capacity() * sizeof(std::int64_t) + counts_.bytes(); }
+
+private:
+    std::vector<std::int64_t> stamps_;
+    std::int64_t stamp_ = -1;
+    T count_ = 0;
+    AlignedArray<T> counts_;
+};
+
 struct SpikeGenerator {
-    enum Parameter { spike_times };
+    enum Parameter { spike_times, start, stop };
     static constexpr ParameterInfo parameters[] = {
         {"spike_times", "ms", 0.0, positive, "times of spikes, multiples of the resolution, ascending", true},
+        start_parameter,
+        stop_parameter,
+    };
+    static constexpr ParameterRelation relations[] = {
+        {"start <= stop", [](const double* p) { return p[start] <= p[stop]; }},
     };
     static constexpr ModelInfo info{
         .name = "spike_generator",
@@ -18,8 +47,12 @@ struct SpikeGenerator {
         .parameters = parameters,
         .variables = {},
         .receptors = {},
-        .relations = {},
+        .relations = relations,
     };
+    template <class T>
+    using Population = TrainPopulation<ListedTrain<T>, T>;
+    template <class T>
+    using Stimulus = TrainStimulus<ListedTrain<T>, T>;
 };
 
 } // namespace spikecast::models

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "models/neuron_block.hpp"
 #include "models/neurons/propagators.hpp"
 #include "spikecast/model.hpp"
 #include "spikecast/simd.hpp"
@@ -87,6 +88,9 @@ sum of stimulating currents, constant within a step.)",
         s[refractory] = select(spikes, c[refractory_steps], waiting);
         return spikes;
     }
+
+    template <class T>
+    using Population = NeuronBlock<IafPscExp, T>;
 };
 
 } // namespace spikecast::models

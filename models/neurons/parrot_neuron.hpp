@@ -1,8 +1,29 @@
 #pragma once
 
-#include "spikecast/model.hpp"
+#include "spikecast/block.hpp"
+#include "spikecast/simd.hpp"
 
 namespace spikecast::models {
+
+/// Its input is a count, exact in T up to 2^24 spikes a step.
+template <class T>
+class ParrotBlock final : public PopulationBlock<T> {
+public:
+    explicit ParrotBlock(const BlockSetup&) {}
+    void update(std::int64_t, std::size_t begin, std::size_t end, const ChunkInput<T>& input,
+                std::vector<std::uint32_t>& spikes) override {
+        using Vec = simd::vec<T, simd::native_width<T>>;
+        const T* counts = input.receptor[0];
+        for (std::size_t i = 0; i < end - begin; i += Vec::width) {
+            if (!simd::any(Vec::load(counts + i) > Vec(0))) continue;
+            for (std::size_t j = i; j < i + Vec::width && j < end - begin; ++j)
+                spikes.insert(spikes.end(), static_cast<std::size_t>(counts[j]), static_cast<std::uint32_t>(begin + j));
+        }
+    }
+    [[nodiscard]] double get(std::size_t, std::size_t) const override { return 0.0; }
+    void set(std::size_t, std::size_t, double) override {}
+    [[nodiscard]] std::size_t bytes() const override { return sizeof(*this); }
+};
 
 struct ParrotNeuron {
     static constexpr ReceptorInfo receptors[] = {
@@ -20,6 +41,8 @@ several targets the same random train: connect a poisson_generator to it.)",
         .receptors = receptors,
         .relations = {},
     };
+    template <class T>
+    using Population = ParrotBlock<T>;
 };
 
 } // namespace spikecast::models
