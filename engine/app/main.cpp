@@ -1,0 +1,274 @@
+// The command-line program: wires reader, engine, recorders and report together.
+#include "engine/app/predict.hpp"
+#include "engine/app/progress.hpp"
+#include "engine/app/report.hpp"
+#include "engine/exchange/collective.hpp"
+#include "engine/experiment/archive.hpp"
+#include "engine/experiment/reader.hpp"
+#include "engine/network/plan.hpp"
+#include "engine/recording/network_file.hpp"
+#include "models/reference_page.hpp"
+#include "partitioners/partitioners.hpp"
+#include "spikecast/simulation.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <mpi.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <optional>
+
+namespace spikecast {
+namespace {
+
+struct Arguments {
+    std::string experiment;
+    std::vector<std::string> overrides;
+    std::string output, report, network, model;
+    std::uint32_t threads = 1, ranks = 0;
+    bool quiet = false, ignore_memory = false;
+};
+
+/// Rank 0 reads and checks; the others get the result as one archive. Collective.
+Experiment read_on_rank_0(const Arguments& arguments, int rank) {
+    std::string archive;
+    Experiment experiment;
+    collectively(MPI_COMM_WORLD, [&] {
+        if (rank != 0) return;
+        experiment = read_experiment(arguments.experiment, arguments.overrides);
+        archive = to_archive(experiment);
+    });
+    std::uint64_t size = archive.size();
+    MPI_Bcast(&size, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD);
+    archive.resize(size);
+    for (std::uint64_t done = 0; done < size; done += 1U << 30)
+        MPI_Bcast(archive.data() + done, static_cast<int>(std::min<std::uint64_t>(1U << 30, size - done)), MPI_CHAR, 0,
+                  MPI_COMM_WORLD);
+    if (rank != 0) collectively(MPI_COMM_SELF, [&] { experiment = from_archive(archive); });
+    return experiment;
+}
+
+std::vector<std::uint64_t> sizes_of(const Experiment& experiment) {
+    std::vector<std::uint64_t> sizes;
+    for (const Population& population : experiment.populations)
+        sizes.push_back(population.size);
+    return sizes;
+}
+
+Prediction predict_for(const Experiment& experiment, std::uint32_t ranks, std::uint32_t threads) {
+    const auto partition = make_partition(experiment.simulation, sizes_of(experiment), ranks * threads);
+    return predict(make_plan(MPI_COMM_SELF, experiment, partition, threads), ranks);
+}
+
+/// Refuses to begin what can't end well: more memory than there is, files that can't be written.
+void check_means(const Arguments& arguments, const Experiment& experiment, int rank, int ranks) {
+    MPI_Comm node = MPI_COMM_NULL;
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+    int node_ranks = 1;
+    MPI_Comm_size(node, &node_ranks);
+    MPI_Comm_free(&node);
+    collectively(MPI_COMM_WORLD, [&] {
+        if (rank != 0) return;
+        if (!arguments.ignore_memory) {
+            const Prediction need = predict_for(experiment, static_cast<std::uint32_t>(ranks), arguments.threads);
+            const double have = available_memory();
+            if (need.bytes_per_rank * node_ranks > have)
+                throw InputError({{arguments.experiment, 0, 0},
+                                  "memory",
+                                  fmt::format("{:.4g} synapses need {} on each of {} ranks of this node, but only {} are "
+                                              "free",
+                                              need.synapses, format_bytes(need.bytes_per_rank), node_ranks,
+                                              format_bytes(have)),
+                                  "run on more machines, scale the network down, use weights = \"compact\", or try all the "
+                                  "same with --ignore-memory"});
+        }
+        for (const std::string& path : {arguments.report, arguments.output}) {
+            if (path.empty()) continue;
+            const std::size_t slash = path.rfind('/');
+            const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+            if (::access(folder.c_str(), W_OK) != 0)
+                throw InputError({{path, 0, 0},
+                                  "output",
+                                  fmt::format("the folder {} does not exist or can't be written", folder),
+                                  "make it, or name another file"});
+        }
+    });
+}
+
+void check_cores(const Arguments& arguments, int rank) {
+    cpu_set_t mine;
+    CPU_ZERO(&mine);
+    sched_getaffinity(0, sizeof mine, &mine);
+    const int cores = CPU_COUNT(&mine);
+    if (rank == 0 && !arguments.quiet && static_cast<int>(arguments.threads) > cores)
+        fmt::print(stderr,
+                   "note: {} threads share {} core{} (mpirun binds a rank to one core); start with mpirun --bind-to none, "
+                   "or use fewer threads\n",
+                   arguments.threads, cores, cores == 1 ? "" : "s");
+}
+
+int run(const Arguments& arguments, const Environment& environment) {
+    const int rank = environment.rank();
+    Experiment experiment = read_on_rank_0(arguments, rank);
+    check_cores(arguments, rank);
+    check_means(arguments, experiment, rank, environment.ranks());
+    const Reference reference = experiment.reference;
+    const SimulationSettings settings = experiment.simulation;
+    const std::string title = experiment.title;
+    if (rank == 0 && !arguments.quiet) fmt::print("{}\n", title);
+
+    const bool silent = arguments.quiet || rank != 0;
+    std::optional<Progress> building(std::in_place, "building", 1.0, "synapses", silent);
+    std::optional<Progress> simulating;
+    SimulationOptions options;
+    options.threads = arguments.threads;
+    options.output = arguments.output;
+    const double workers = static_cast<double>(environment.ranks()) * arguments.threads;
+    options.build_progress = [&](double done, double of) { building->update(done * workers / 2, of * workers / 2); };
+    options.run_progress = [&](double done, double of) { simulating->update(done, of); };
+    Simulation simulation(std::move(experiment), options);
+    building->finish();
+    simulating.emplace("simulating", settings.time_ms(settings.duration_steps), "ms", silent);
+    simulation.run_steps(settings.duration_steps);
+    simulating->finish();
+
+    const RunReport report{title, settings, simulation.summary()};
+    const std::string json = to_json(report);
+    simulation.finish(json);
+    collectively(MPI_COMM_WORLD, [&] {
+        if (rank != 0 || arguments.report.empty()) return;
+        std::ofstream file(arguments.report);
+        file << json << '\n';
+        file.flush();
+        if (!file) throw RunError(fmt::format("{}: the report can't be written", arguments.report));
+    });
+    if (!silent) {
+        fmt::print("{}", to_table(report, reference));
+        if (!arguments.output.empty()) fmt::print("spikes: {}\n", arguments.output);
+        if (!arguments.report.empty()) fmt::print("report: {}\n", arguments.report);
+    }
+    return 0;
+}
+
+int check(const Arguments& arguments, const Environment& environment) {
+    const Experiment experiment = read_on_rank_0(arguments, environment.rank());
+    if (environment.rank() != 0) return 0;
+    const std::uint32_t ranks = arguments.ranks > 0 ? arguments.ranks : static_cast<std::uint32_t>(environment.ranks());
+    const Prediction need = predict_for(experiment, ranks, arguments.threads);
+    std::uint64_t neurons = 0;
+    for (const Population& population : experiment.populations)
+        neurons += population.size;
+    fmt::print("{}\n", experiment.title);
+    fmt::print("  the file is valid\n");
+    fmt::print("  neurons          {}\n", neurons);
+    fmt::print("  synapses         {:.0f} (expected)\n", need.synapses);
+    fmt::print("  ranks x threads  {} x {}\n", ranks, arguments.threads);
+    fmt::print("  memory per rank  {}\n", format_bytes(need.bytes_per_rank));
+    fmt::print("  memory in all    {}  ({:.1f} bytes a synapse)\n", format_bytes(need.bytes_total),
+               need.bytes_total / std::max(1.0, need.synapses));
+    fmt::print("  build time       {:.1f} s on cores like this one's\n", need.build_s);
+    return 0;
+}
+
+int export_command(const Arguments& arguments, const Environment& environment) {
+    const Experiment experiment = read_on_rank_0(arguments, environment.rank());
+    const auto partition =
+        make_partition(experiment.simulation, sizes_of(experiment), static_cast<std::uint32_t>(environment.ranks()));
+    export_network(MPI_COMM_WORLD, arguments.network, experiment, *partition);
+    if (environment.rank() == 0 && !arguments.quiet) fmt::print("network: {}\n", arguments.network);
+    return 0;
+}
+
+int models(const Arguments& arguments, const Environment& environment) {
+    if (environment.rank() != 0) return 0;
+    if (arguments.model.empty()) {
+        fmt::print("{}", catalogue_page());
+        return 0;
+    }
+    const ModelInfo* model = find_model(arguments.model);
+    if (model == nullptr) {
+        std::string known;
+        for (const ModelInfo* each : all_models())
+            known += (known.empty() ? "" : ", ") + std::string(each->name);
+        fmt::print(stderr, "spikecast: there is no model {}; the catalogue has {}\n", arguments.model, known);
+        return 2;
+    }
+    fmt::print("{}", reference_page(*model));
+    return 0;
+}
+
+int program(int argc, char** argv, const Environment& environment) {
+    Arguments arguments;
+    CLI::App app("Spikecast simulates large networks of spiking neurons on any number of MPI\n"
+                 "processes: mpirun -n RANKS spikecast run EXPERIMENT.toml",
+                 "spikecast");
+    app.set_version_flag("--version", "spikecast " SPIKECAST_VERSION);
+    app.require_subcommand(1);
+    app.get_formatter()->column_width(28);
+    const auto common = [&](CLI::App* command) {
+        command->add_option("EXPERIMENT", arguments.experiment, "the experiment file (TOML)")->required();
+        command->add_option("--set", arguments.overrides, "override a key: --set simulation.seed=7")
+            ->type_name("KEY=VALUE")
+            ->allow_extra_args(false)
+            ->take_all();
+    };
+    CLI::App* run_command = app.add_subcommand("run", "builds the network and simulates it");
+    common(run_command);
+    run_command->add_option("--output", arguments.output, "write spikes and traces here (HDF5, SONATA)")->type_name("FILE.h5");
+    run_command->add_option("--report", arguments.report, "write the report here")->type_name("FILE.json");
+    run_command->add_option("--threads", arguments.threads, "threads of each rank [1]")
+        ->type_name("N")
+        ->check(CLI::Range(1, 4096));
+    run_command->add_flag("--quiet", arguments.quiet, "print nothing but errors");
+    run_command->add_flag("--ignore-memory", arguments.ignore_memory, "begin even when memory won't do");
+    CLI::App* check_command = app.add_subcommand("check", "validates; predicts memory and build time");
+    common(check_command);
+    check_command->add_option("--ranks", arguments.ranks, "predict for so many ranks [those of mpirun]")->type_name("N");
+    check_command->add_option("--threads", arguments.threads, "and threads of each [1]")
+        ->type_name("N")
+        ->check(CLI::Range(1, 4096));
+    CLI::App* models_command = app.add_subcommand("models", "lists the models; with a name, its page");
+    models_command->add_option("NAME", arguments.model, "a model");
+    CLI::App* export_app = app.add_subcommand("export", "writes the drawn network as SONATA");
+    common(export_app);
+    export_app->add_option("--network", arguments.network, "the file to write")->type_name("FILE.h5")->required();
+    export_app->add_flag("--quiet", arguments.quiet, "print nothing but errors");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        if (environment.rank() != 0) return e.get_exit_code() == 0 ? 0 : 2;
+        return app.exit(e) == 0 ? 0 : 2;
+    }
+    if (*run_command) return run(arguments, environment);
+    if (*check_command) return check(arguments, environment);
+    if (*export_app) return export_command(arguments, environment);
+    return models(arguments, environment);
+}
+
+} // namespace
+} // namespace spikecast
+
+int main(int argc, char** argv) {
+    spikecast::Environment environment(argc, argv);
+    try {
+        return spikecast::program(argc, argv, environment);
+    } catch (const spikecast::CollectiveError& e) { // the same on all ranks
+        if (environment.rank() == 0) {
+            std::fflush(stdout);
+            fmt::print(stderr, "{}\n", e.what());
+            std::fflush(stderr);
+        }
+        MPI_Barrier(MPI_COMM_WORLD);
+        return e.exit_code();
+    } catch (...) { // not agreed on: nobody else may know
+        const auto [code, text] = spikecast::describe_current_exception();
+        fmt::print(stderr, "spikecast: rank {}: {}\n", environment.rank(), text);
+        std::fflush(stderr);
+        MPI_Abort(MPI_COMM_WORLD, code);
+        return code;
+    }
+}

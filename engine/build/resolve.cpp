@@ -1,0 +1,130 @@
+#include "engine/build/resolve.hpp"
+
+#include "spikecast/distributions.hpp"
+#include "spikecast/error.hpp"
+
+#include <fmt/core.h>
+#include <hdf5.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace spikecast {
+
+namespace {
+
+/// Reads the numbers of the given neurons from a one-dimensional dataset, in chunks of bounded size.
+std::vector<double> read_array(const ArrayFile& array, std::span<const std::uint64_t> indices) {
+    const auto fail = [&](const std::string& why) -> RunError {
+        return RunError(fmt::format("{}: dataset {}: {}", array.file, array.dataset, why));
+    };
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    const hid_t file = H5Fopen(array.file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0) throw RunError(fmt::format("{}: can't be opened as an HDF5 file; check the path", array.file));
+    const hid_t dataset = H5Dopen2(file, array.dataset.c_str(), H5P_DEFAULT);
+    hsize_t size = 0;
+    std::string problem;
+    std::vector<double> out(indices.size());
+    if (dataset < 0) {
+        problem = "there is no such dataset";
+    } else {
+        const hid_t space = H5Dget_space(dataset);
+        if (H5Sget_simple_extent_ndims(space) != 1) problem = "has not one dimension; give one number for each neuron";
+        else H5Sget_simple_extent_dims(space, &size, nullptr);
+        std::vector<std::size_t> order(indices.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return indices[a] < indices[b]; });
+        if (problem.empty() && !indices.empty() && indices[order.back()] >= size)
+            problem = fmt::format("holds {} numbers, but neuron {} needs one; give one for each neuron", size,
+                                  indices[order.back()]);
+        constexpr hsize_t chunk = 1 << 20;
+        std::vector<double> buffer;
+        for (std::size_t i = 0; problem.empty() && i < order.size();) {
+            hsize_t begin = indices[order[i]];
+            hsize_t count = std::min(chunk, size - begin);
+            buffer.resize(count);
+            H5Sselect_hyperslab(space, H5S_SELECT_SET, &begin, nullptr, &count, nullptr);
+            const hid_t memory = H5Screate_simple(1, &count, nullptr);
+            if (H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, buffer.data()) < 0)
+                problem = "can't be read as numbers";
+            H5Sclose(memory);
+            for (; i < order.size() && indices[order[i]] < begin + count; ++i)
+                out[order[i]] = buffer[indices[order[i]] - begin];
+        }
+        H5Sclose(space);
+        H5Dclose(dataset);
+    }
+    H5Fclose(file);
+    if (!problem.empty()) throw fail(problem);
+    return out;
+}
+
+ResolvedValue resolve(Key key, const ParameterValue& value, std::span<const std::uint64_t> indices) {
+    if (const auto* law = std::get_if<Distribution>(&value)) return resolve_law(key, *law, indices);
+    ResolvedValue resolved;
+    if (const auto* array = std::get_if<ArrayFile>(&value)) resolved.each = read_array(*array, indices);
+    else resolved.list = std::get<std::vector<double>>(value);
+    return resolved;
+}
+
+void check_bounds(const std::string& object, const ParameterInfo& info, const ResolvedValue& value,
+                  std::span<const std::uint64_t> indices) {
+    for (std::size_t i = 0; i < value.each.size(); ++i)
+        if (!info.bounds.contains(value.each[i]))
+            throw RunError(fmt::format("{}: neuron {} would have {} = {} {}, outside the parameter's bounds; confine the "
+                                       "distribution or correct the file",
+                                       object, indices[i], info.name, value.each[i], info.unit));
+}
+
+} // namespace
+
+ResolvedValue resolve_law(Key key, const Distribution& law, std::span<const std::uint64_t> indices) {
+    ResolvedValue resolved;
+    if (law.is_constant()) {
+        resolved.constant = law.a;
+        return resolved;
+    }
+    const Sampler sampler(law);
+    resolved.each.reserve(indices.size());
+    for (const std::uint64_t index : indices)
+        resolved.each.push_back(sampler(draw32(key, index, 0)));
+    return resolved;
+}
+
+std::vector<ResolvedValue> resolve_parameters(std::uint64_t seed, const std::string& object, const ModelInfo& model,
+                                              const ParameterValues& given, std::span<const std::uint64_t> indices) {
+    std::vector<ResolvedValue> resolved;
+    for (const ParameterInfo& info : model.parameters) {
+        const auto found = given.find(std::string(info.name));
+        ResolvedValue value;
+        value.constant = info.default_value;
+        if (found != given.end())
+            value = resolve(make_key(seed, Purpose::parameter, object + "." + std::string(info.name)), found->second,
+                            indices);
+        check_bounds(object, info, value, indices);
+        resolved.push_back(std::move(value));
+    }
+    return resolved;
+}
+
+std::vector<ResolvedValue> resolve_initial(std::uint64_t seed, const std::string& object, const ModelInfo& model,
+                                           const ParameterValues& given, std::span<const ResolvedValue> parameters,
+                                           std::span<const std::uint64_t> indices) {
+    std::vector<ResolvedValue> resolved;
+    for (const VariableInfo& info : model.variables) {
+        const auto found = given.find(std::string(info.name));
+        ResolvedValue value;
+        if (found != given.end())
+            value = resolve(make_key(seed, Purpose::initial_state, object + "." + std::string(info.name)), found->second,
+                            indices);
+        else if (std::isnan(info.default_value) && info.offset >= 0)
+            value = parameters[static_cast<std::size_t>(info.offset)];
+        else
+            value.constant = info.default_value;
+        resolved.push_back(std::move(value));
+    }
+    return resolved;
+}
+
+} // namespace spikecast

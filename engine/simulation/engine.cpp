@@ -1,0 +1,32 @@
+#include "engine/simulation/engine_impl.hpp"
+
+namespace spikecast {
+
+bool workers_fit_cores(MPI_Comm comm, std::uint32_t threads) {
+    MPI_Comm node = MPI_COMM_NULL;
+    MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+    // The cores that the ranks of this node may use together: bound ranks bring disjoint ones, free ranks the same.
+    cpu_set_t mine;
+    CPU_ZERO(&mine);
+    sched_getaffinity(0, sizeof mine, &mine);
+    cpu_set_t all = mine;
+    MPI_Allreduce(&mine, &all, static_cast<int>(sizeof mine), MPI_BYTE, MPI_BOR, node);
+    auto workers = static_cast<unsigned>(threads);
+    MPI_Allreduce(MPI_IN_PLACE, &workers, 1, MPI_UNSIGNED, MPI_SUM, node);
+    MPI_Comm_free(&node);
+    return static_cast<int>(workers) <= CPU_COUNT(&all) && static_cast<int>(threads) <= CPU_COUNT(&mine);
+}
+
+std::vector<std::uint64_t> recorded_indices(const Selection& selection, std::uint64_t sample) {
+    const std::uint64_t n = selection.list.empty() ? (selection.end - selection.begin + selection.step - 1) / selection.step
+                                                   : selection.list.size();
+    const std::uint64_t take = sample > 0 ? std::min(sample, n) : n;
+    std::vector<std::uint64_t> out(take);
+    for (std::uint64_t i = 0; i < take; ++i) {
+        const auto at = static_cast<std::uint64_t>(static_cast<unsigned long long>(i) * n / take);
+        out[i] = selection.list.empty() ? selection.begin + at * selection.step : selection.list[at];
+    }
+    return out;
+}
+
+} // namespace spikecast

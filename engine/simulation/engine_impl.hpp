@@ -1,0 +1,532 @@
+// Epochs. With D the minimum delay in steps, epoch k covers steps kD .. kD + D - 1:
+//
+//   every worker   for each step: deliver(step), update(step) -> packets
+//   barrier
+//   worker 0       exchange(k): one all-to-all along the routes, packets sorted by (lag, row)
+//   barrier
+//   every worker   arrive(k): rows of the packets enter the calendar
+//
+// update(k) precedes exchange(k) precedes deliver of any step of epoch k + 1: a spike found in step s with delay d >= D
+// falls due at s + d, which lies in a later epoch. All ranks meet every `meeting` epochs to agree on errors, to sum
+// statistics and to decide together whether buffers are written.
+#pragma once
+
+#include "engine/build/builder.hpp"
+#include "engine/build/resolve.hpp"
+#include "engine/exchange/collective.hpp"
+#include "engine/simulation/engine.hpp"
+#include "engine/simulation/worker.hpp"
+#include "partitioners/partitioners.hpp"
+
+#include <fmt/core.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+namespace spikecast {
+
+[[nodiscard]] inline double wall_seconds() noexcept {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+/// Peak resident memory of this process in bytes.
+[[nodiscard]] inline std::uint64_t peak_rss() noexcept {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+/// Whether all workers of all ranks on this node have a core of their own.
+[[nodiscard]] bool workers_fit_cores(MPI_Comm comm, std::uint32_t threads);
+
+/// Indices of a selection, or an evenly spaced sample of them; ascending.
+[[nodiscard]] std::vector<std::uint64_t> recorded_indices(const Selection& selection, std::uint64_t sample);
+
+template <class T, class W>
+class Engine final : public Simulation::Impl {
+public:
+    Engine(Experiment experiment, SimulationOptions options)
+        : start_(wall_seconds()), experiment_(std::move(experiment)), options_(std::move(options)),
+          settings_(experiment_.simulation) {
+        MPI_Comm_rank(comm_, &rank_);
+        MPI_Comm_size(comm_, &ranks_);
+        std::vector<std::uint64_t> sizes;
+        for (const Population& population : experiment_.populations)
+            sizes.push_back(population.size);
+        const auto workers = static_cast<std::uint32_t>(ranks_) * options_.threads;
+        plan_ = make_plan(comm_, experiment_, make_partition(settings_, sizes, workers), options_.threads);
+        team_ = std::make_unique<Team>(options_.threads, workers_fit_cores(comm_, options_.threads));
+        network_ = build_network<W>(comm_, plan_, *team_, options_.build_progress);
+        exchanger_ = std::make_unique<Exchanger>(comm_, settings_.exchange, destinations(), network_.sources_heard,
+                                                 plan_.min_delay);
+        make_workers();
+        make_recorders();
+        int code = 0;
+        agree(comm_, code, "");
+        build_s_ = wall_seconds() - start_;
+        last_flush_ = wall_seconds();
+    }
+
+    void run_steps(std::int64_t steps) override {
+        const std::int64_t end = now_ + steps;
+        const auto meeting_steps = std::max<std::int64_t>(
+            plan_.min_delay, static_cast<std::int64_t>(std::llround(50.0 / settings_.resolution_ms())));
+        while (now_ < end) {
+            std::int64_t until = std::min(end, now_ + meeting_steps);
+            const bool warming = now_ < settings_.warmup_steps;
+            if (warming) until = std::min(until, settings_.warmup_steps);
+            const double begin = wall_seconds();
+            const PhaseSeconds before = phases_;
+            failed_ = false;
+            team_->run([&](std::uint32_t t) { run_worker(t, until); });
+            std::string text;
+            for (const std::string& each : errors_)
+                if (text.empty()) text = each;
+            agree(comm_, failed_ && !text.empty() ? 1 : 0, text);
+            now_ = until;
+            meet(until == end);
+            const double seconds = wall_seconds() - begin;
+            total_simulate_s_ += seconds;
+            if (warming) phases_ = before;
+            else simulate_s_ += seconds;
+            if (options_.run_progress) options_.run_progress(settings_.time_ms(now_), settings_.time_ms(settings_.duration_steps));
+        }
+    }
+
+    [[nodiscard]] std::int64_t now() const noexcept override { return now_; }
+    [[nodiscard]] const Experiment& experiment() const noexcept override { return experiment_; }
+
+    [[nodiscard]] std::vector<std::pair<std::int64_t, std::uint64_t>> spikes(std::size_t population) override {
+        std::vector<std::vector<RecordedSpike>> to(static_cast<std::size_t>(ranks_));
+        to[0] = memory_[population];
+        std::vector<std::pair<std::int64_t, std::uint64_t>> out;
+        for (const auto& from : all_to_all(comm_, to))
+            for (const RecordedSpike& spike : from)
+                out.emplace_back(spike.step, spike.index);
+        std::sort(out.begin(), out.end());
+        return out;
+    }
+
+    [[nodiscard]] std::vector<double> state(std::size_t population, std::size_t variable) override {
+        struct Value {
+            std::uint64_t index;
+            double value;
+        };
+        std::vector<std::vector<Value>> to(static_cast<std::size_t>(ranks_));
+        for (const auto& worker : workers_) {
+            const auto& indices = worker->indices(population);
+            for (std::size_t l = 0; l < indices.size(); ++l)
+                to[0].push_back({indices[l], worker->block(population)->get(variable, l)});
+        }
+        std::vector<double> out;
+        if (rank_ == 0) out.resize(experiment_.populations[population].size);
+        for (const auto& from : all_to_all(comm_, to))
+            for (const Value& value : from)
+                out[value.index] = value.value;
+        return out;
+    }
+
+    void set_state(std::size_t population, std::size_t variable, std::uint64_t neuron, double value) override {
+        Partition::Place place{};
+        plan_.partition->places(population, std::span(&neuron, 1), std::span(&place, 1));
+        if (place.worker / options_.threads == static_cast<std::uint32_t>(rank_))
+            workers_[place.worker % options_.threads]->block(population)->set(variable, place.local, value);
+    }
+
+    [[nodiscard]] RunSummary summary() override {
+        RunSummary s;
+        s.ranks = ranks_;
+        s.threads = options_.threads;
+        for (const Population& population : experiment_.populations)
+            s.neurons += population.size;
+        std::uint64_t sums[5] = {network_.synapses, 0, 0, exchanger_->bytes_sent(), 0};
+        std::vector<Hash128> hashes(2);
+        hashes[1] = network_.network_hash;
+        for (const auto& worker : workers_) {
+            sums[1] += worker->spikes;
+            sums[2] += worker->events;
+            hashes[0] += worker->hash;
+        }
+        for (std::size_t t = 0; t < network_.rows.size(); ++t)
+            sums[4] += network_.rows[t].bytes() + network_.routes[t].bytes();
+        MPI_Allreduce(MPI_IN_PLACE, sums, 5, MPI_UINT64_T, MPI_SUM, comm_);
+        std::vector<Hash128> all(2 * static_cast<std::size_t>(ranks_));
+        MPI_Allgather(hashes.data(), 4, MPI_UINT64_T, all.data(), 4, MPI_UINT64_T, comm_);
+        Hash128 spike_sum, network_sum;
+        for (std::size_t r = 0; r < all.size(); r += 2) {
+            spike_sum += all[r];
+            network_sum += all[r + 1];
+        }
+        s.synapses = sums[0];
+        s.spikes = sums[1];
+        s.synaptic_events = sums[2];
+        s.bytes_sent = sums[3];
+        s.network_bytes = sums[4];
+        s.spike_hash = spike_sum.hex();
+        s.network_hash = network_sum.hex();
+        double times[7] = {build_s_,          simulate_s_,     total_simulate_s_, phases_.deliver,
+                           phases_.update, phases_.exchange, phases_.record};
+        MPI_Bcast(times, 7, MPI_DOUBLE, 0, comm_);
+        s.build_s = times[0];
+        s.simulate_s = times[1];
+        s.total_simulate_s = times[2];
+        s.phases = {times[3], times[4], times[5], times[6]};
+        s.total_biological_s = settings_.time_ms(now_) / 1e3;
+        s.biological_s = settings_.time_ms(std::max<std::int64_t>(0, now_ - settings_.warmup_steps)) / 1e3;
+        s.packet_bytes = exchanger_->packet_bytes();
+        s.exchange = name(exchanger_->kind());
+        s.peak_rss_bytes.resize(static_cast<std::size_t>(ranks_));
+        const std::uint64_t rss = peak_rss();
+        MPI_Allgather(&rss, 1, MPI_UINT64_T, s.peak_rss_bytes.data(), 1, MPI_UINT64_T, comm_);
+        for (const PopulationActivity& activity : reduce_activity(comm_, statistics_pointers(), now_))
+            s.populations.push_back({activity.name, activity.neurons, activity.rate_hz, activity.cv, activity.synchrony});
+        return s;
+    }
+
+    void finish(const std::string& report_json) override {
+        if (file_) file_->close(report_json);
+        file_.reset();
+    }
+
+private:
+    std::vector<bool> destinations() const {
+        std::vector<bool> to(static_cast<std::size_t>(ranks_), false);
+        for (const Routes& routes : network_.routes)
+            for (const RouteEntry& entry : routes.entries)
+                to[entry.rank] = true;
+        return to;
+    }
+
+    std::vector<ActivityStatistics*> statistics_pointers() {
+        std::vector<ActivityStatistics*> out;
+        for (auto& each : statistics_)
+            out.push_back(each.get());
+        return out;
+    }
+
+    [[nodiscard]] std::int64_t steps_of(double ms, std::int64_t otherwise) const {
+        if (!(std::abs(ms) < 9e15)) return otherwise;
+        return static_cast<std::int64_t>(std::llround(ms / settings_.resolution_ms()));
+    }
+
+    void make_workers() {
+        std::vector<std::string> names;
+        for (const Population& population : experiment_.populations)
+            names.push_back(population.name);
+        outbox_.assign(options_.threads, std::vector<std::vector<std::uint32_t>>(static_cast<std::size_t>(ranks_)));
+        errors_.resize(options_.threads);
+        memory_.resize(names.size());
+        const auto bin = std::max<std::int64_t>(1, steps_of(3.0, 1));
+        collectively(comm_, [&] {
+            for (std::uint32_t t = 0; t < options_.threads; ++t) {
+                const WorkerLayout& layout = network_.layouts[t];
+                std::vector<std::uint64_t> counts;
+                for (std::size_t p = 0; p < names.size(); ++p)
+                    counts.push_back(layout.count(p));
+                statistics_.push_back(std::make_unique<ActivityStatistics>(names, counts, settings_.resolution_ms(),
+                                                                           settings_.warmup_steps, bin));
+                const WorkerId id = static_cast<WorkerId>(rank_) * options_.threads + t;
+                workers_.push_back(std::make_unique<Worker<T, W>>(plan_, id, layout, network_.rows[t], network_.routes[t],
+                                                                  *exchanger_, *statistics_.back()));
+            }
+        });
+        std::vector<std::pair<int, std::string>> results(options_.threads);
+        team_->run([&](std::uint32_t t) {
+            try {
+                fill_worker(*workers_[t]);
+            } catch (...) {
+                results[t] = describe_current_exception();
+            }
+        });
+        const auto bad = std::find_if(results.begin(), results.end(), [](const auto& r) { return r.first != 0; });
+        agree(comm_, bad == results.end() ? 0 : bad->first, bad == results.end() ? "" : bad->second);
+    }
+
+    void fill_worker(Worker<T, W>& worker) {
+        for (std::size_t p = 0; p < experiment_.populations.size(); ++p) {
+            const Population& population = experiment_.populations[p];
+            BlockSetup setup;
+            setup.model = plan_.models[p];
+            setup.object = population.name;
+            setup.seed = settings_.seed;
+            setup.resolution_ms = settings_.resolution_ms();
+            setup.indices = worker.indices(p);
+            setup.parameters = resolve_parameters(settings_.seed, population.name, *setup.model, population.params,
+                                                  setup.indices);
+            setup.initial = resolve_initial(settings_.seed, population.name, *setup.model, population.init,
+                                            setup.parameters, setup.indices);
+            setup_activity(setup, *setup.model, population.params);
+            worker.set_block(p, make_population_block<T>(setup));
+        }
+        for (const Stimulus& stimulus : experiment_.stimuli)
+            for (std::size_t p = 0; p < experiment_.populations.size(); ++p)
+                if (experiment_.populations[p].name == stimulus.target.population) add_stimulus(worker, stimulus, p);
+    }
+
+    /// start and stop are parameters of generators, in ms.
+    void setup_activity(BlockSetup& setup, const ModelInfo& model, const ParameterValues& given) const {
+        setup.start_step = 0;
+        setup.stop_step = std::numeric_limits<std::int64_t>::max() / 2;
+        const auto constant = [&](const char* key, std::int64_t& step) {
+            const auto found = given.find(key);
+            if (model.parameter(key) < 0 || found == given.end()) return;
+            step = steps_of(std::get<Distribution>(found->second).a, setup.stop_step);
+        };
+        constant("start", setup.start_step);
+        constant("stop", setup.stop_step);
+    }
+
+    void add_stimulus(Worker<T, W>& worker, const Stimulus& stimulus, std::size_t p) {
+        const Population& population = experiment_.populations[p];
+        const ModelInfo& model = *find_model(stimulus.model);
+        const auto& indices = worker.indices(p);
+        StimulusShare<T> share;
+        StimulusSetup setup;
+        const bool whole = stimulus.target.list.empty() && stimulus.target.begin == 0 && stimulus.target.step == 1 &&
+                           stimulus.target.end >= population.size;
+        if (whole) {
+            setup.generator.indices = indices;
+        } else {
+            for (std::uint32_t l = 0; l < indices.size(); ++l)
+                if (selected(stimulus.target, indices[l])) {
+                    share.positions.push_back(l);
+                    setup.generator.indices.push_back(indices[l]);
+                }
+        }
+        if (setup.generator.indices.empty()) return;
+        setup.generator.model = &model;
+        setup.generator.object = stimulus.name;
+        setup.generator.seed = settings_.seed;
+        setup.generator.resolution_ms = settings_.resolution_ms();
+        setup.generator.parameters = resolve_parameters(settings_.seed, stimulus.name, model, stimulus.params,
+                                                        setup.generator.indices);
+        setup_activity(setup.generator, model, stimulus.params);
+        setup.delay_steps = std::max<std::int64_t>(1, steps_of(stimulus.delay_ms, 1));
+        setup.weight = resolve_law(make_key(settings_.seed, Purpose::weight, stimulus.name), stimulus.weight,
+                                   setup.generator.indices);
+        share.block = make_stimulus_block<T>(setup);
+        if (model.kind == ModelInfo::Kind::current_generator) {
+            share.receptor = -1;
+        } else {
+            // one receptor for all targets: by the sign of the weight's mean where none is named
+            const ReceptorChoice choice = choose_receptor(*plan_.models[p], stimulus.receptor);
+            share.receptor = choice.of(Sampler(stimulus.weight).mean());
+            if (choice.counts) { // every spike counts one
+                setup.weight = {1.0, {}, {}};
+                share.block = make_stimulus_block<T>(setup);
+            }
+        }
+        worker.stimuli[p].push_back(std::move(share));
+    }
+
+    static bool selected(const Selection& selection, std::uint64_t index) {
+        if (!selection.list.empty()) return std::binary_search(selection.list.begin(), selection.list.end(), index);
+        return index >= selection.begin && index < selection.end && (index - selection.begin) % selection.step == 0;
+    }
+
+    void make_recorders() {
+        std::vector<TraceLayout> layouts;
+        collectively(comm_, [&] {
+            for (const SpikeRecorder& recorder : experiment_.spike_recorders) {
+                const std::size_t p = population_number(recorder.source.population);
+                if (std::find(recorded_populations_.begin(), recorded_populations_.end(), p) == recorded_populations_.end())
+                    recorded_populations_.push_back(p);
+                const bool whole = recorder.sample == 0 && recorder.source.list.empty() && recorder.source.begin == 0 &&
+                                   recorder.source.step == 1 &&
+                                   recorder.source.end >= experiment_.populations[p].size;
+                std::vector<std::uint64_t> sample;
+                if (recorder.sample > 0) sample = recorded_indices(recorder.source, recorder.sample);
+                for (auto& worker : workers_) {
+                    RecordedShare share;
+                    share.first_stamp = steps_of(recorder.start_ms, 0) + 1;
+                    share.last_stamp = steps_of(recorder.stop_ms, std::numeric_limits<std::int64_t>::max());
+                    if (!whole) {
+                        for (const std::uint64_t index : worker->indices(p))
+                            share.chosen.push_back(sample.empty()
+                                                       ? selected(recorder.source, index)
+                                                       : std::binary_search(sample.begin(), sample.end(), index));
+                        if (share.chosen.empty()) continue;
+                    }
+                    worker->recorded[p].push_back(std::move(share));
+                }
+            }
+            std::sort(recorded_populations_.begin(), recorded_populations_.end());
+            for (const StateRecorder& recorder : experiment_.state_recorders) {
+                const std::size_t p = population_number(recorder.source.population);
+                const auto indices = recorded_indices(recorder.source, recorder.sample);
+                const std::int64_t interval = std::max<std::int64_t>(1, steps_of(recorder.interval_ms, 1));
+                for (const std::string& variable : recorder.variables) {
+                    const auto v = static_cast<std::size_t>(plan_.models[p]->variable(variable));
+                    TraceLayout layout;
+                    layout.population = recorder.source.population;
+                    layout.variable = variable;
+                    layout.unit = plan_.models[p]->variables[v].unit;
+                    layout.indices = indices;
+                    layout.first_step = steps_of(recorder.start_ms, 0) + interval;
+                    layout.interval_steps = interval;
+                    for (auto& worker : workers_) {
+                        TracedShare share;
+                        share.trace = layouts.size();
+                        share.population = p;
+                        share.variable = v;
+                        share.first_step = layout.first_step;
+                        share.interval = interval;
+                        share.last_step = steps_of(recorder.stop_ms, std::numeric_limits<std::int64_t>::max());
+                        const auto& own = worker->indices(p);
+                        for (std::uint32_t l = 0; l < own.size(); ++l) {
+                            const auto at = std::lower_bound(indices.begin(), indices.end(), own[l]);
+                            if (at != indices.end() && *at == own[l])
+                                share.neurons.emplace_back(l, static_cast<std::uint64_t>(at - indices.begin()));
+                        }
+                        worker->traces.push_back(std::move(share));
+                    }
+                    trace_last_.push_back(steps_of(recorder.stop_ms, std::numeric_limits<std::int64_t>::max()));
+                    layouts.push_back(std::move(layout));
+                }
+            }
+        });
+        traces_ = layouts;
+        trace_values_.assign(options_.threads, std::vector<std::vector<TraceValue>>(layouts.size()));
+        if (options_.output.empty()) return;
+        std::vector<std::string> names;
+        for (const std::size_t p : recorded_populations_)
+            names.push_back(experiment_.populations[p].name);
+        file_ = std::make_unique<ResultFile>(comm_, options_.output, experiment_, names, layouts);
+    }
+
+    [[nodiscard]] std::size_t population_number(const std::string& wanted) const {
+        for (std::size_t p = 0; p < experiment_.populations.size(); ++p)
+            if (experiment_.populations[p].name == wanted) return p;
+        throw RunError(fmt::format("there is no population {}", wanted));
+    }
+
+    /// What one worker does until step `until`. Never throws: an error is kept and told to the other ranks.
+    void run_worker(std::uint32_t t, std::int64_t until) noexcept {
+        Worker<T, W>& worker = *workers_[t];
+        const auto attempt = [&](auto&& job) {
+            if (failed_.load(std::memory_order_relaxed)) return;
+            try {
+                job();
+            } catch (...) {
+                errors_[t] = describe_current_exception().second;
+                failed_.store(true, std::memory_order_relaxed);
+            }
+        };
+        Barrier& barrier = team_->barrier();
+        double clock = t == 0 ? wall_seconds() : 0.0;
+        const auto lap = [&](double& phase) {
+            if (t != 0) return;
+            const double now = wall_seconds();
+            phase += now - clock;
+            clock = now;
+        };
+        const bool tracing = !worker.traces.empty();
+        for (std::int64_t step = now_; step < until;) {
+            // Pieces of a run may end inside an epoch; epochs always begin at multiples of the minimum delay, so that
+            // stopping changes nothing but the moment of an exchange.
+            const std::int64_t epoch = step - step % plan_.min_delay;
+            const std::int64_t end = std::min<std::int64_t>(until, epoch + plan_.min_delay);
+            for (; step < end; ++step) {
+                attempt([&] { worker.deliver(step); });
+                lap(phases_.deliver);
+                attempt([&] { worker.update(step, static_cast<std::uint32_t>(step - epoch), outbox_[t]); });
+                lap(phases_.update);
+                if (tracing) {
+                    attempt([&] { worker.trace(step + 1, trace_values_[t]); });
+                    lap(phases_.record);
+                }
+            }
+            barrier.arrive_and_wait();
+            if (t == 0) {
+                inbox_.clear();
+                bool failed = failed_.load(std::memory_order_relaxed);
+                try {
+                    failed = exchanger_->exchange(outbox_, failed, inbox_);
+                    std::sort(inbox_.begin(), inbox_.end());
+                } catch (...) {
+                    errors_[0] = describe_current_exception().second;
+                    failed = true;
+                }
+                if (failed) failed_.store(true, std::memory_order_relaxed);
+            }
+            barrier.arrive_and_wait();
+            attempt([&] { worker.arrive(inbox_, epoch); });
+            lap(phases_.exchange);
+        }
+    }
+
+    /// All ranks meet: statistics are summed, buffers written when they are large, old, or at the end of a piece.
+    void meet(bool last) {
+        const double begin = wall_seconds();
+        sync_activity(comm_, statistics_pointers(), now_);
+        double need[2] = {0.0, 0.0};
+        for (const auto& worker : workers_)
+            for (const auto& kept : worker->kept)
+                need[0] += static_cast<double>(kept.size());
+        for (const auto& thread : trace_values_)
+            for (const auto& values : thread)
+                need[0] += 1.5 * static_cast<double>(values.size());
+        need[1] = begin - last_flush_;
+        MPI_Allreduce(MPI_IN_PLACE, need, 2, MPI_DOUBLE, MPI_MAX, comm_);
+        if (last || need[0] > 2e6 || need[1] > 10.0) write();
+        phases_.record += wall_seconds() - begin;
+    }
+
+    void write() {
+        last_flush_ = wall_seconds();
+        std::vector<std::vector<RecordedSpike>> spikes;
+        for (const std::size_t p : recorded_populations_) {
+            spikes.emplace_back();
+            for (auto& worker : workers_) {
+                spikes.back().insert(spikes.back().end(), worker->kept[p].begin(), worker->kept[p].end());
+                worker->kept[p].clear();
+            }
+            if (options_.keep_spikes) memory_[p].insert(memory_[p].end(), spikes.back().begin(), spikes.back().end());
+        }
+        std::vector<std::vector<TraceValue>> values(traces_.size());
+        std::vector<std::int64_t> end_frames;
+        for (std::size_t i = 0; i < traces_.size(); ++i) {
+            for (auto& thread : trace_values_) {
+                values[i].insert(values[i].end(), thread[i].begin(), thread[i].end());
+                thread[i].clear();
+            }
+            const std::int64_t until = std::min(now_, trace_last_[i]);
+            end_frames.push_back(until < traces_[i].first_step
+                                     ? 0
+                                     : (until - traces_[i].first_step) / traces_[i].interval_steps + 1);
+        }
+        if (!file_) return;
+        if (!recorded_populations_.empty()) file_->append_spikes(spikes);
+        if (!traces_.empty()) file_->append_traces(values, end_frames);
+        file_->flush();
+    }
+
+    double start_;
+    MPI_Comm comm_ = MPI_COMM_WORLD;
+    int rank_ = 0, ranks_ = 1;
+    Experiment experiment_;
+    SimulationOptions options_;
+    const SimulationSettings& settings_;
+    NetworkPlan plan_;
+    std::unique_ptr<Team> team_;
+    RankNetwork<W> network_;
+    std::unique_ptr<Exchanger> exchanger_;
+    std::vector<std::unique_ptr<ActivityStatistics>> statistics_;
+    std::vector<std::unique_ptr<Worker<T, W>>> workers_;
+    std::vector<std::vector<std::vector<std::uint32_t>>> outbox_; ///< [thread][rank]
+    std::vector<std::uint64_t> inbox_;
+    std::atomic<bool> failed_{false};
+    std::vector<std::string> errors_;
+    std::vector<std::size_t> recorded_populations_;
+    std::vector<std::vector<RecordedSpike>> memory_;
+    std::vector<TraceLayout> traces_;
+    std::vector<std::int64_t> trace_last_;
+    std::vector<std::vector<std::vector<TraceValue>>> trace_values_; ///< [thread][trace]
+    std::unique_ptr<ResultFile> file_;
+    std::int64_t now_ = 0;
+    PhaseSeconds phases_;
+    double build_s_ = 0.0, simulate_s_ = 0.0, total_simulate_s_ = 0.0, last_flush_ = 0.0;
+};
+
+} // namespace spikecast

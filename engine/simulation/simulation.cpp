@@ -1,0 +1,111 @@
+#include "spikecast/simulation.hpp"
+
+#include "engine/exchange/collective.hpp"
+#include "engine/simulation/engine.hpp"
+#include "spikecast/model.hpp"
+
+#include <fmt/core.h>
+#include <mpi.h>
+
+#include <cmath>
+
+namespace spikecast {
+
+Environment::Environment(int& argc, char**& argv) {
+    int provided = MPI_THREAD_SINGLE;
+    MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+    if (provided < MPI_THREAD_FUNNELED) {
+        std::fputs("spikecast: this MPI gives no thread support (MPI_THREAD_FUNNELED); use one that does\n", stderr);
+        MPI_Abort(MPI_COMM_WORLD, 1);
+    }
+}
+Environment::~Environment() {
+    MPI_Finalize();
+}
+int Environment::rank() const noexcept {
+    int rank = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    return rank;
+}
+int Environment::ranks() const noexcept {
+    int ranks = 1;
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    return ranks;
+}
+
+std::unique_ptr<Simulation::Impl> Simulation::Impl::make(Experiment experiment, SimulationOptions options) {
+    if (options.threads == 0) throw RunError("a rank needs at least one thread; give --threads 1 or more");
+    const bool single = experiment.simulation.precision == Precision::single_precision;
+    const bool compact = experiment.simulation.weights == WeightFormat::compact;
+    if (single && compact) return make_engine<float, std::int16_t>(std::move(experiment), std::move(options));
+    if (single) return make_engine<float, float>(std::move(experiment), std::move(options));
+    if (compact) return make_engine<double, std::int16_t>(std::move(experiment), std::move(options));
+    return make_engine<double, float>(std::move(experiment), std::move(options));
+}
+
+Simulation::Simulation(Experiment experiment, SimulationOptions options) {
+    collectively(MPI_COMM_WORLD, [&] { validate(experiment); });
+    impl_ = Impl::make(std::move(experiment), std::move(options));
+}
+Simulation::~Simulation() = default;
+
+void Simulation::run_steps(std::int64_t steps) {
+    if (steps < 0) throw RunError(fmt::format("can't run {} steps; time goes forward", steps));
+    impl_->run_steps(steps);
+}
+
+void Simulation::run(double ms) {
+    const double h = impl_->experiment().simulation.resolution_ms();
+    const double steps = std::round(ms / h);
+    if (!(std::abs(steps * h - ms) <= 1e-9 * std::max(1.0, std::abs(ms))))
+        throw RunError(fmt::format("{} ms is not a multiple of the resolution, {} ms; the nearest are {} and {} ms", ms, h,
+                                   std::floor(ms / h) * h, std::ceil(ms / h) * h));
+    run_steps(static_cast<std::int64_t>(steps));
+}
+
+std::int64_t Simulation::now() const noexcept {
+    return impl_->now();
+}
+
+namespace {
+
+std::size_t population_of(const Experiment& experiment, const std::string& name) {
+    for (std::size_t p = 0; p < experiment.populations.size(); ++p)
+        if (experiment.populations[p].name == name) return p;
+    throw RunError(fmt::format("there is no population {}", name));
+}
+
+std::size_t variable_of(const Population& population, const std::string& name) {
+    const int v = find_model(population.model)->variable(name);
+    if (v < 0) throw RunError(fmt::format("{} (population {}) has no variable {}", population.model, population.name, name));
+    return static_cast<std::size_t>(v);
+}
+
+} // namespace
+
+std::vector<std::pair<std::int64_t, std::uint64_t>> Simulation::spikes(const std::string& population) {
+    return impl_->spikes(population_of(impl_->experiment(), population));
+}
+
+std::vector<double> Simulation::state(const std::string& population, const std::string& variable) {
+    const std::size_t p = population_of(impl_->experiment(), population);
+    return impl_->state(p, variable_of(impl_->experiment().populations[p], variable));
+}
+
+void Simulation::set_state(const std::string& population, const std::string& variable, std::uint64_t neuron,
+                           double value) {
+    const std::size_t p = population_of(impl_->experiment(), population);
+    if (neuron >= impl_->experiment().populations[p].size)
+        throw RunError(fmt::format("population {} has no neuron {}", population, neuron));
+    impl_->set_state(p, variable_of(impl_->experiment().populations[p], variable), neuron, value);
+}
+
+RunSummary Simulation::summary() {
+    return impl_->summary();
+}
+
+void Simulation::finish(const std::string& report_json) {
+    impl_->finish(report_json);
+}
+
+} // namespace spikecast

@@ -1,0 +1,249 @@
+// One worker's share of the network and what it does in a step: deliver what is due, update its neurons, send packets.
+//
+// Delivery. When a spike arrives, the directory of its row is read once and each segment is entered in a calendar under
+// the step at which it falls due. At that step the entries are worked off one after the other: each is a contiguous run
+// of synapses that add into accumulators of one lane, which stay in cache; the addresses are known ahead, so they are
+// prefetched. Entries of a step stand in the order (step of emission, source, segment), whatever the partition, which
+// fixes the order of every floating-point sum.
+#pragma once
+
+#include "engine/build/builder.hpp"
+#include "engine/build/hashes.hpp"
+#include "engine/exchange/exchanger.hpp"
+#include "engine/network/plan.hpp"
+#include "engine/recording/result_file.hpp"
+#include "engine/recording/statistics.hpp"
+#include "spikecast/block.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+namespace spikecast {
+
+/// Which spikes of a population are recorded by one recorder, for the neurons of one worker.
+struct RecordedShare {
+    std::int64_t first_stamp = 0, last_stamp = 0; ///< inclusive
+    std::vector<bool> chosen;                     ///< by local number within the population; empty: all
+};
+
+/// A state variable recorded from some neurons of one worker.
+struct TracedShare {
+    std::size_t trace = 0; ///< number of the layout
+    std::size_t population = 0, variable = 0;
+    std::int64_t first_step = 0, interval = 1, last_step = 0;
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> neurons; ///< local number, column
+};
+
+template <class T>
+struct StimulusShare {
+    std::unique_ptr<StimulusBlock<T>> block;
+    int receptor = -1;                    ///< -1: a current
+    std::vector<std::uint32_t> positions; ///< local numbers of its targets, ascending; empty: all of the population
+};
+
+template <class T, class W>
+class Worker {
+public:
+    /// Sums of a lane's input: integers for compact weights, so that order can't matter; else the run's scalar.
+    using Accumulator = std::conditional_t<std::is_same_v<W, float>, T, std::int32_t>;
+
+    Worker(const NetworkPlan& plan, WorkerId id, const WorkerLayout& layout, const SynapseRows<W>& rows,
+           const Routes& routes, const Exchanger& exchanger, ActivityStatistics& statistics)
+        : plan_(plan), layout_(layout), rows_(rows), routes_(routes), exchanger_(exchanger), statistics_(statistics) {
+        const std::size_t populations = plan.models.size();
+        blocks_.resize(populations);
+        stimuli.resize(populations);
+        recorded.resize(populations);
+        kept.resize(populations);
+        indices_.resize(populations);
+        for (std::size_t p = 0; p < populations; ++p) {
+            indices_[p].resize(layout.count(p));
+            for (std::uint64_t l = 0; l < layout.count(p); ++l)
+                indices_[p][l] = plan.partition->index(id, p, l);
+            population_hash_.push_back(hash64(plan.experiment->populations[p].name));
+        }
+        const std::uint32_t lanes_each = (layout.neurons() + 0xffffU) >> 16;
+        for (std::uint32_t r = 0; r < plan.receptors; ++r) {
+            accumulators_.emplace_back(layout.neurons() + 64);
+            for (std::uint32_t b = 0; b < lanes_each; ++b)
+                lanes_.push_back(accumulators_.back().data() + (std::size_t{b} << 16));
+        }
+        calendar_.resize(std::bit_ceil(std::size_t{plan.max_delay} + plan.min_delay + 1));
+        buffers_.resize(plan.receptors + 1);
+        for (auto& buffer : buffers_)
+            buffer = std::make_unique<Chunk>();
+        for (auto& buffer : buffers_)
+            pointers_.push_back(buffer->values);
+    }
+
+    void set_block(std::size_t population, std::unique_ptr<PopulationBlock<T>> block) {
+        blocks_[population] = std::move(block);
+    }
+    [[nodiscard]] PopulationBlock<T>* block(std::size_t population) const { return blocks_[population].get(); }
+    [[nodiscard]] const std::vector<std::uint64_t>& indices(std::size_t population) const { return indices_[population]; }
+
+    /// Enters the rows of arrived packets (lag << 32 | row, sorted) in the calendar; they were emitted in the epoch that
+    /// begins with `epoch_step`.
+    void arrive(const std::vector<std::uint64_t>& packets, std::int64_t epoch_step) {
+        const std::size_t mask = calendar_.size() - 1;
+        for (const std::uint64_t packet : packets) {
+            const std::size_t row = packet & 0xffff'ffffU;
+            const auto emitted = static_cast<std::size_t>(epoch_step) + (packet >> 32);
+            std::uint64_t offset = rows_.begin[row];
+            const Segment* segment = rows_.directory.data() + rows_.directory_begin[row];
+            const Segment* end = rows_.directory.data() + rows_.directory_begin[row + 1];
+            for (; segment != end; ++segment) {
+                calendar_[(emitted + segment->delay) & mask].push_back(
+                    offset << 28 | std::uint64_t{segment->lane} << 16 | segment->count);
+                offset += segment->count;
+            }
+            events += offset - rows_.begin[row];
+        }
+    }
+
+    void deliver(std::int64_t step) {
+        std::vector<std::uint64_t>& due = calendar_[static_cast<std::size_t>(step) & (calendar_.size() - 1)];
+        const Synapse<W>* const synapses = rows_.synapses.data();
+        const std::size_t n = due.size();
+        constexpr std::size_t ahead = 12;
+        const auto prefetch = [&](std::uint64_t entry) {
+            const char* first = reinterpret_cast<const char*>(synapses + (entry >> 28));
+            const std::size_t bytes = std::min<std::size_t>((entry & 0xffff) * sizeof(Synapse<W>), 256);
+            for (std::size_t b = 0; b <= bytes; b += 64)
+                __builtin_prefetch(first + b, 0, 0);
+        };
+        for (std::size_t i = 0; i < std::min(ahead, n); ++i)
+            prefetch(due[i]);
+        for (std::size_t i = 0; i < n; ++i) {
+            if (i + ahead < n) prefetch(due[i + ahead]);
+            const std::uint64_t entry = due[i];
+            const Synapse<W>* s = synapses + (entry >> 28);
+            const Synapse<W>* const end = s + (entry & 0xffff);
+            Accumulator* const lane = lanes_[(entry >> 16) & 0xfff];
+            for (; s != end; ++s)
+                lane[s->target] += static_cast<Accumulator>(s->weight);
+        }
+        due.clear();
+    }
+
+    /// Updates all neurons from step to step + 1 and packs the spikes found into out[rank].
+    void update(std::int64_t step, std::uint32_t lag, std::vector<std::vector<std::uint32_t>>& out) {
+        for (std::size_t p = 0; p < blocks_.size(); ++p) {
+            const std::size_t count = layout_.count(p);
+            if (count == 0) continue;
+            const std::size_t receptors = plan_.models[p]->receptors.size();
+            spikes_.clear();
+            for (std::size_t begin = 0; begin < count; begin += chunk_size) {
+                const std::size_t end = std::min(begin + chunk_size, count);
+                for (std::size_t r = 0; r < receptors; ++r)
+                    take(accumulators_[r].data() + layout_.begin[p] + begin, buffers_[r]->values, end - begin,
+                         static_cast<T>(1.0 / plan_.scale[p][r]));
+                if (!stimuli[p].empty()) {
+                    T* current = buffers_[plan_.receptors]->values;
+                    std::fill_n(current, end - begin, T{0});
+                    current_used_ = true;
+                    for (StimulusShare<T>& stimulus : stimuli[p])
+                        add_stimulus(stimulus, step, begin, end,
+                                     stimulus.receptor < 0 ? current
+                                                           : buffers_[static_cast<std::size_t>(stimulus.receptor)]->values);
+                } else if (current_used_) {
+                    std::fill_n(buffers_[plan_.receptors]->values, chunk_size, T{0});
+                    current_used_ = false;
+                }
+                blocks_[p]->update(step, begin, end, {pointers_.data(), pointers_[plan_.receptors]}, spikes_);
+            }
+            for (const std::uint32_t local : spikes_)
+                emit(p, local, step, lag, out);
+        }
+    }
+
+    void trace(std::int64_t stamp, std::vector<std::vector<TraceValue>>& values) const {
+        for (const TracedShare& traced : traces) {
+            if (stamp < traced.first_step || stamp > traced.last_step) continue;
+            if ((stamp - traced.first_step) % traced.interval != 0) continue;
+            const std::int64_t frame = (stamp - traced.first_step) / traced.interval;
+            for (const auto& [local, column] : traced.neurons)
+                values[traced.trace].push_back({frame, column, blocks_[traced.population]->get(traced.variable, local)});
+        }
+    }
+
+    std::vector<std::vector<StimulusShare<T>>> stimuli;      ///< by population, in declared order
+    std::vector<std::vector<RecordedShare>> recorded;        ///< by population
+    std::vector<TracedShare> traces;
+    std::vector<std::vector<RecordedSpike>> kept;            ///< recorded and not yet written, by population
+    Hash128 hash;
+    std::uint64_t spikes = 0, events = 0;
+
+private:
+    struct alignas(64) Chunk {
+        T values[chunk_size] = {};
+    };
+
+    /// Moves a chunk of accumulators into a buffer and clears them.
+    static void take(Accumulator* __restrict from, T* __restrict to, std::size_t n, T scale) {
+        for (std::size_t i = 0; i < n; ++i) {
+            if constexpr (std::is_same_v<Accumulator, T>) to[i] = from[i];
+            else to[i] = static_cast<T>(from[i]) * scale;
+            from[i] = 0;
+        }
+    }
+
+    void add_stimulus(StimulusShare<T>& stimulus, std::int64_t step, std::size_t begin, std::size_t end, T* buffer) {
+        if (stimulus.positions.empty()) {
+            stimulus.block->add(step, begin, end, buffer);
+            return;
+        }
+        const auto& positions = stimulus.positions;
+        auto first = static_cast<std::size_t>(std::lower_bound(positions.begin(), positions.end(), begin) - positions.begin());
+        const auto last = static_cast<std::size_t>(std::lower_bound(positions.begin(), positions.end(), end) - positions.begin());
+        while (first < last) { // blocks take ranges that stay within one of their own chunks
+            const std::size_t until = std::min(last, (first / chunk_size + 1) * chunk_size);
+            std::fill_n(sparse_.values, until - first, T{0});
+            stimulus.block->add(step, first, until, sparse_.values);
+            for (std::size_t i = first; i < until; ++i)
+                buffer[positions[i] - begin] += sparse_.values[i - first];
+            first = until;
+        }
+    }
+
+    void emit(std::size_t p, std::uint32_t local, std::int64_t step, std::uint32_t lag,
+              std::vector<std::vector<std::uint32_t>>& out) {
+        const std::uint32_t neuron = layout_.begin[p] + local;
+        for (std::uint32_t e = routes_.begin[neuron]; e < routes_.begin[neuron + 1]; ++e)
+            exchanger_.pack(out[routes_.entries[e].rank], routes_.entries[e].row, lag);
+        const std::uint64_t index = indices_[p][local];
+        ++spikes;
+        hash += spike_hash(population_hash_[p], index, step + 1);
+        statistics_.spike(p, local, step + 1);
+        for (const RecordedShare& share : recorded[p])
+            if (step + 1 >= share.first_stamp && step + 1 <= share.last_stamp &&
+                (share.chosen.empty() || share.chosen[local])) {
+                kept[p].push_back({step + 1, index});
+                break;
+            }
+    }
+
+    const NetworkPlan& plan_;
+    const WorkerLayout& layout_;
+    const SynapseRows<W>& rows_;
+    const Routes& routes_;
+    const Exchanger& exchanger_;
+    ActivityStatistics& statistics_;
+    std::vector<std::unique_ptr<PopulationBlock<T>>> blocks_;
+    std::vector<std::vector<std::uint64_t>> indices_;
+    std::vector<std::uint64_t> population_hash_;
+    std::vector<HugeBuffer<Accumulator>> accumulators_; ///< one a receptor, by neuron of the worker
+    std::vector<Accumulator*> lanes_;
+    std::vector<std::vector<std::uint64_t>> calendar_; ///< by step: synapse offset : 36 | lane : 12 | count : 16
+    std::vector<std::unique_ptr<Chunk>> buffers_;      ///< one a receptor, and the current
+    std::vector<T*> pointers_;
+    Chunk sparse_;
+    bool current_used_ = false;
+    std::vector<std::uint32_t> spikes_;
+};
+
+} // namespace spikecast
