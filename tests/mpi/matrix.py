@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+"""One answer: runs experiments over ranks, threads, partitioners, exchange schemes, precisions and weight formats and
+compares spike_hash and network_hash, which must be equal within each precision and weight format; checks that the bytes
+sent are the packet size times the packets that the routes of the spikes call for.
+
+    matrix.py PROGRAM SOURCE_DIR [--full] [--only NAME]
+"""
+import argparse
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+
+
+def run(program, experiment, ranks, threads, settings, folder):
+    report = os.path.join(folder, "report.json")
+    command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), program, "run", experiment, "--quiet",
+               "--threads", str(threads), "--report", report]
+    for key, value in settings.items():
+        command += ["--set", f"{key}={value}"]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=900)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}\nfailed with {done.returncode}:\n{done.stdout}{done.stderr}")
+    with open(report) as file:
+        return json.load(file)
+
+
+def combinations(full):
+    """(ranks, threads, partitioner, exchange): all of them, or a covering choice in which every value and every pair of
+    ranks with another setting occurs."""
+    everything = list(itertools.product([1, 2, 3, 4], [1, 2], ["round_robin", "block", "random"],
+                                        ["alltoall", "neighbour"]))
+    if full:
+        return everything
+    return [(1, 1, "round_robin", "alltoall"), (1, 2, "block", "neighbour"), (2, 1, "random", "neighbour"),
+            (2, 2, "round_robin", "alltoall"), (3, 1, "block", "alltoall"), (3, 2, "random", "neighbour"),
+            (4, 1, "round_robin", "neighbour"), (4, 2, "block", "alltoall")]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program")
+    parser.add_argument("source")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--only")
+    arguments = parser.parse_args()
+    networks = os.path.join(arguments.source, "tests", "mpi", "networks")
+    microcircuit = os.path.join(arguments.source, "experiments", "microcircuit_pd14.toml")
+    small = {"variant": "poisson", "scaling.N": 0.05, "scaling.K": 0.05, "simulation.warmup": '"0 ms"',
+             "simulation.duration": '"100 ms"'}
+    cases = [("brunel_tenth", os.path.join(networks, "brunel_tenth.toml"), {}),
+             ("microcircuit", microcircuit, small),
+             ("rules", os.path.join(networks, "rules.toml"), {}),
+             ("space", os.path.join(networks, "space.toml"), {}),
+             ("sparse_graph", os.path.join(networks, "sparse_graph.toml"), {})]
+    formats = [("double", "float32"), ("single", "compact"), ("single", "float32"), ("double", "compact")]
+    wrong = runs = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, experiment, settings in cases:
+            if arguments.only and name != arguments.only:
+                continue
+            for precision, weights in formats if arguments.full else formats[:2]:
+                expected = None
+                for ranks, threads, partitioner, exchange in combinations(arguments.full):
+                    result = run(arguments.program, experiment, ranks, threads,
+                                 {**settings, "simulation.precision": precision, "simulation.weights": weights,
+                                  "simulation.partitioner": partitioner, "simulation.exchange": exchange}, folder)
+                    runs += 1
+                    answer = (result["spike_hash"], result["network_hash"], result["synapses"], result["spikes"],
+                              result["synaptic_events"])
+                    if result["spikes"] == 0 or result["synapses"] == 0:
+                        print(f"FAIL {name}: nothing happens in it, so it shows nothing")
+                        wrong += 1
+                    if ranks == 1 and result["bytes_sent"] != 0:
+                        print(f"FAIL {name}: one rank sent {result['bytes_sent']} bytes")
+                        wrong += 1
+                    if expected is None:
+                        expected = answer
+                    elif answer != expected:
+                        print(f"FAIL {name} {precision} {weights}: {ranks} ranks x {threads} threads, {partitioner}, "
+                              f"{exchange}: {answer} instead of {expected}")
+                        wrong += 1
+                print(f"{name}, {precision}, {weights}: spikes {expected[3]}, synapses {expected[2]}, hash {expected[0]}",
+                      flush=True)
+    print(f"{runs} runs, {wrong} differences")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
