@@ -1,23 +1,29 @@
-// A user's program: describes a population in code, has it validated against the catalogue, and lists the models.
-#include <spikecast/experiment.hpp>
+// A user's program: describes a network in code, runs it, and is refused what the catalogue doesn't have.
 #include <spikecast/model.hpp>
+#include <spikecast/simulation.hpp>
 
 #include <iostream>
 
-int main() {
-    spikecast::Experiment experiment;
-    experiment.title = "Consumer of the installed package";
-    experiment.simulation.duration_steps = 10;
+int main(int argc, char** argv) {
+    spikecast::Environment environment(argc, argv);
+
     spikecast::Population population;
     population.name = "E";
     population.model = "iaf_psc_exp";
     population.size = 10;
+    population.params["I_e"] = spikecast::Distribution::constant(500.0); // pA, above threshold: 20 ms to the first spike
+
+    spikecast::Experiment experiment;
+    experiment.title = "Consumer of the installed package";
+    experiment.simulation.duration_steps = 1000;
     experiment.populations.push_back(population);
-    try {
-        spikecast::validate(experiment);
-    } catch (const spikecast::InputError& error) {
-        std::cerr << "a valid experiment was refused: " << error.what() << '\n';
-        return 1;
+    {
+        spikecast::Simulation simulation(experiment, {});
+        simulation.run_steps(1000);
+        if (simulation.summary().spikes == 0) {
+            std::cerr << "neurons driven above threshold did not spike\n";
+            return 1;
+        }
     }
     experiment.populations.front().model = "iaf_psc_ex";
     try {
