@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
     population.name = "E";
     population.model = "iaf_psc_exp";
     population.size = 10;
-    population.params["I_e"] = spikecast::Distribution::constant(500.0); // pA, above threshold: 20 ms to the first spike
+    population.params["I_e"] = spikecast::Distribution::constant(500.0); // pA, V_inf = -50 mV > V_th
 
     spikecast::Experiment experiment;
     experiment.title = "Consumer of the installed package";
