@@ -1,5 +1,6 @@
 #include "engine/build/builder.hpp"
 
+#include "engine/build/fault.hpp"
 #include "engine/build/source_index.hpp"
 #include "engine/exchange/collective.hpp"
 
@@ -86,10 +87,11 @@ public:
         if (n == 0) return;
         weights_.resize(n);
         delays_.resize(n);
+        const std::uint64_t keyed = fault("local_key") ? target_local : target;
         if (planned_.projection->weight.is_constant()) {
             std::fill(weights_.begin(), weights_.end(), planned_.projection->weight.a);
         } else {
-            planned_.weight.fill(words(planned_.weight_key, target, k_first, n), weights_);
+            planned_.weight.fill(words(planned_.weight_key, keyed, k_first, n), weights_);
         }
         if (per_distance_ != 0.0) {
             const auto drawn = words(planned_.delay_key, target, k_first, n);
@@ -161,6 +163,9 @@ private:
         } else {
             stored = static_cast<W>(round_even(weight * scale_[receptor]));
             bits = static_cast<std::uint16_t>(stored);
+        }
+        if (fault("weight_bit") && neuron == 5 && s.k == 0 && first_neuron_ == 0 && s.target == 5) {
+            if constexpr (std::is_same_v<W, float>) stored = std::bit_cast<float>(bits ^= 1);
         }
         const std::uint32_t lane = receptor * blocks_ + (neuron >> 16);
         const std::uint64_t position = cursor_[numbers_.at(s.source) - 1]++;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "engine/build/builder.hpp"
+#include "engine/build/fault.hpp"
 #include "engine/build/resolve.hpp"
 #include "engine/exchange/collective.hpp"
 #include "engine/simulation/engine.hpp"
@@ -443,7 +444,7 @@ private:
                 bool failed = failed_.load(std::memory_order_relaxed);
                 try {
                     failed = exchanger_->exchange(outbox_, failed, inbox_);
-                    std::sort(inbox_.begin(), inbox_.end());
+                    if (!fault("unordered")) std::sort(inbox_.begin(), inbox_.end());
                 } catch (...) {
                     errors_[0] = describe_current_exception().second;
                     failed = true;

@@ -47,6 +47,7 @@ def main():
     parser.add_argument("source")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--only")
+    parser.add_argument("--fault", help="the program has this fault: succeed if, and only if, the matrix notices")
     arguments = parser.parse_args()
     networks = os.path.join(arguments.source, "tests", "mpi", "networks")
     microcircuit = os.path.join(arguments.source, "experiments", "microcircuit_pd14.toml")
@@ -57,13 +58,15 @@ def main():
              ("rules", os.path.join(networks, "rules.toml"), {}),
              ("space", os.path.join(networks, "space.toml"), {}),
              ("sparse_graph", os.path.join(networks, "sparse_graph.toml"), {})]
+    if arguments.fault:
+        ENVIRONMENT["SPIKECAST_FAULT"] = arguments.fault
     formats = [("double", "float32"), ("single", "compact"), ("single", "float32"), ("double", "compact")]
     wrong = runs = 0
     with tempfile.TemporaryDirectory() as folder:
         for name, experiment, settings in cases:
             if arguments.only and name != arguments.only:
                 continue
-            for precision, weights in formats if arguments.full else formats[:2]:
+            for precision, weights in formats if arguments.full else formats[:1 if arguments.fault else 2]:
                 expected = None
                 for ranks, threads, partitioner, exchange in combinations(arguments.full):
                     result = run(arguments.program, experiment, ranks, threads,
@@ -87,6 +90,9 @@ def main():
                 print(f"{name}, {precision}, {weights}: spikes {expected[3]}, synapses {expected[2]}, hash {expected[0]}",
                       flush=True)
     print(f"{runs} runs, {wrong} differences")
+    if arguments.fault:
+        print("noticed" if wrong else f"FAIL: nobody noticed the fault {arguments.fault}")
+        sys.exit(0 if wrong else 1)
     sys.exit(1 if wrong else 0)
 
 

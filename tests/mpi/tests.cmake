@@ -1,3 +1,5 @@
+spikecast_test(simulation_test mpi/simulation_test.cpp RANKS 1 2 3)
+
 # One answer, over ranks, threads, partitioners, exchange schemes, precisions and weight formats.
 find_program(SPIKECAST_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 foreach(network brunel_tenth microcircuit rules space sparse_graph)
@@ -8,3 +10,24 @@ endforeach()
 add_test(NAME matrix.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/matrix.py
                                   $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --full)
 set_tests_properties(matrix.full PROPERTIES LABELS full TIMEOUT 5400)
+
+# The matrix must notice faults: the same program with three of them to choose from (engine/build/fault.hpp).
+add_executable(spikecast_faulty $<TARGET_OBJECTS:spikecast_program> ${CMAKE_SOURCE_DIR}/engine/build/builder.cpp
+                                ${CMAKE_SOURCE_DIR}/engine/simulation/engine_double_float32.cpp)
+target_compile_definitions(spikecast_faulty PRIVATE SPIKECAST_FAULTS OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
+target_include_directories(spikecast_faulty PRIVATE ${HDF5_INCLUDE_DIRS})
+target_link_libraries(spikecast_faulty PRIVATE spikecast spikecast_flags MPI::MPI_CXX CLI11::CLI11 fmt::fmt
+                                               nlohmann_json::nlohmann_json)
+foreach(fault unordered local_key weight_bit)
+  add_test(NAME matrix.notices_${fault}
+           COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/matrix.py $<TARGET_FILE:spikecast_faulty>
+                   ${CMAKE_SOURCE_DIR} --only $<IF:$<STREQUAL:${fault},local_key>,rules,microcircuit> --fault ${fault})
+  set_tests_properties(matrix.notices_${fault} PROPERTIES TIMEOUT 900)
+endforeach()
+
+add_executable(balanced_network ${CMAKE_SOURCE_DIR}/examples/balanced_network.cpp)
+target_link_libraries(balanced_network PRIVATE spikecast spikecast_flags)
+foreach(ranks 1 2)
+  add_test(NAME example_balanced_network_${ranks}_ranks COMMAND ${SPIKECAST_MPIRUN} -n ${ranks}
+                                                                $<TARGET_FILE:balanced_network>)
+endforeach()

@@ -1,0 +1,146 @@
+// The C++ API, on any number of ranks.
+#include "spikecast/simulation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace spikecast {
+namespace {
+
+Experiment chain() {
+    Experiment e;
+    e.title = "chain";
+    e.simulation.duration_steps = 1000;
+    e.populations.push_back({.name = "P", .model = "parrot_neuron", .size = 10, .params = {}, .init = {}, .positions = {}});
+    Stimulus stimulus;
+    stimulus.name = "start";
+    stimulus.model = "spike_generator";
+    stimulus.target = {.population = "P", .begin = 0, .end = 1, .step = 1, .list = {}};
+    stimulus.params = {{"spike_times", std::vector<double>{1.0}}};
+    stimulus.delay_ms = 0.5;
+    e.stimuli.push_back(stimulus);
+    for (std::uint64_t i = 0; i + 1 < 10; ++i) {
+        Projection p;
+        p.name = "link" + std::to_string(i);
+        p.source = {.population = "P", .begin = i, .end = i + 1, .step = 1, .list = {}};
+        p.target = {.population = "P", .begin = i + 1, .end = i + 2, .step = 1, .list = {}};
+        p.delay.law = Distribution::constant(0.3 + 0.1 * static_cast<double>(i));
+        e.projections.push_back(p);
+    }
+    SpikeRecorder recorder;
+    recorder.source.population = "P";
+    e.spike_recorders.push_back(recorder);
+    return e;
+}
+
+/// Parrots in a row: a spike stamped 1.0 ms reaches the first at 1.5 ms, and each link adds its delay. NEST's parrot
+/// emits at the time of arrival, so stamps are sums of delays.
+TEST(Simulation, spikes_travel_with_exactly_their_delays) {
+    SimulationOptions options;
+    options.keep_spikes = true;
+    Simulation simulation(chain(), options);
+    simulation.run(100.0);
+    const auto spikes = simulation.spikes("P");
+    if (spikes.empty()) { // complete on rank 0, empty elsewhere
+        EXPECT_EQ(simulation.summary().spikes, 10U);
+        return;
+    }
+    EXPECT_EQ(simulation.summary().spikes, 10U);
+    ASSERT_EQ(spikes.size(), 10U);
+    std::int64_t expected = 15;
+    for (std::uint64_t i = 0; i < 10; ++i) {
+        EXPECT_EQ(spikes[i], (std::pair<std::int64_t, std::uint64_t>{expected, i}));
+        expected += 3 + static_cast<std::int64_t>(i);
+    }
+}
+
+Experiment balanced() {
+    Experiment e;
+    e.title = "balanced";
+    e.simulation.duration_steps = 1000;
+    e.simulation.seed = 3;
+    e.populations.push_back({.name = "N", .model = "iaf_psc_exp", .size = 200,
+                             .params = {{"I_e", Distribution::constant(450.0)}},
+                             .init = {{"V_m", Distribution::uniform(-70.0, -56.0)}}, .positions = {}});
+    Projection p;
+    p.name = "N->N";
+    p.source.population = p.target.population = "N";
+    p.rule.kind = Rule::Kind::fixed_indegree;
+    p.rule.number = 20;
+    p.weight = Distribution::normal(-40.0, 8.0);
+    p.delay.law = Distribution::uniform(0.7, 2.0);
+    e.projections.push_back(p);
+    SpikeRecorder recorder;
+    recorder.source.population = "N";
+    e.spike_recorders.push_back(recorder);
+    return e;
+}
+
+TEST(Simulation, running_in_pieces_changes_nothing) {
+    Simulation whole(balanced(), {});
+    whole.run_steps(1000);
+    Simulation pieces(balanced(), {});
+    for (const std::int64_t steps : {1, 2, 3, 94, 0, 400, 500})
+        pieces.run_steps(steps);
+    EXPECT_GT(whole.summary().spikes, 100U);
+    EXPECT_EQ(whole.summary().spike_hash, pieces.summary().spike_hash);
+}
+
+TEST(Simulation, threads_change_nothing) {
+    SimulationOptions two;
+    two.threads = 2;
+    Simulation one(balanced(), {});
+    Simulation other(balanced(), two);
+    one.run_steps(1000);
+    other.run_steps(1000);
+    EXPECT_EQ(one.summary().spike_hash, other.summary().spike_hash);
+    EXPECT_EQ(one.summary().network_hash, other.summary().network_hash);
+}
+
+TEST(Simulation, another_seed_is_another_network) {
+    Experiment changed = balanced();
+    changed.simulation.seed = 4;
+    Simulation a(balanced(), {});
+    Simulation b(changed, {});
+    EXPECT_NE(a.summary().network_hash, b.summary().network_hash);
+}
+
+/// Adding a population must change no draw of what was there.
+TEST(Simulation, an_added_population_changes_no_other_draw) {
+    Experiment more = balanced();
+    more.populations.insert(more.populations.begin(), {.name = "first", .model = "iaf_psc_exp", .size = 33, .params = {},
+                                                       .init = {}, .positions = {}});
+    Simulation a(balanced(), {});
+    Simulation b(more, {});
+    a.run_steps(500);
+    b.run_steps(500);
+    EXPECT_EQ(a.summary().spike_hash, b.summary().spike_hash);
+    EXPECT_EQ(a.summary().network_hash, b.summary().network_hash);
+}
+
+TEST(Simulation, state_is_read_back_by_index) {
+    Simulation simulation(balanced(), {});
+    simulation.set_state("N", "V_m", 17, -61.5);
+    const auto v = simulation.state("N", "V_m");
+    if (v.empty()) return; // not rank 0
+    ASSERT_EQ(v.size(), 200U);
+    EXPECT_EQ(v[17], -61.5);
+    for (const double x : v)
+        EXPECT_TRUE(x >= -70.0 && x < -56.0);
+}
+
+TEST(Simulation, an_error_is_the_same_on_every_rank) {
+    Experiment wrong = balanced();
+    wrong.populations[0].params["C_m"] = Distribution::constant(-1.0);
+    EXPECT_ANY_THROW(Simulation(wrong, {}));
+}
+
+} // namespace
+} // namespace spikecast
+
+int main(int argc, char** argv) {
+    spikecast::Environment environment(argc, argv);
+    testing::InitGoogleTest(&argc, argv);
+    return RUN_ALL_TESTS();
+}
