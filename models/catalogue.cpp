@@ -7,8 +7,8 @@
 #include "models/neurons/iaf_psc_delta.hpp"
 #include "models/neurons/iaf_psc_exp.hpp"
 #include "models/neurons/parrot_neuron.hpp"
+#include "models/refuse.hpp"
 #include "spikecast/block.hpp"
-#include "spikecast/error.hpp"
 
 namespace spikecast {
 namespace {
@@ -42,18 +42,20 @@ struct Catalogue {
     }
 };
 
-using All = Catalogue<models::IafPscDelta,          //
-                      models::IafPscExp,            //
-                      models::IafPscAlpha,          //
-                      models::ParrotNeuron,         //
-                      models::PoissonGenerator,     //
-                      models::SpikeGenerator,       //
-                      models::DcGenerator,          //
+using All = Catalogue<models::IafPscDelta,      //
+                      models::IafPscExp,        //
+                      models::IafPscAlpha,      //
+                      models::ParrotNeuron,     //
+                      models::PoissonGenerator, //
+                      models::SpikeGenerator,   //
+                      models::DcGenerator,      //
                       models::StepCurrentGenerator>;
 
 } // namespace
 
-std::span<const ModelInfo* const> all_models() { return All::infos; }
+std::span<const ModelInfo* const> all_models() {
+    return All::infos;
+}
 
 const ModelInfo* find_model(std::string_view name) {
     for (const ModelInfo* info : All::infos)
@@ -65,17 +67,15 @@ template <class T>
 std::unique_ptr<PopulationBlock<T>> make_population_block(const BlockSetup& setup) {
     auto block = All::population<T>(setup);
     if (!block)
-        throw InputError(Diagnostic{{}, setup.object, std::string(setup.model->name) + " can't be a population",
-                                    "use it as a stimulus"});
+        models::refuse(setup.object, std::string(setup.model->name) + " can't be a population", "use it as a stimulus");
     return block;
 }
 template <class T>
 std::unique_ptr<StimulusBlock<T>> make_stimulus_block(const StimulusSetup& setup) {
     auto block = All::stimulus<T>(setup);
     if (!block)
-        throw InputError(Diagnostic{{}, setup.generator.object,
-                                    std::string(setup.generator.model->name) + " can't be a stimulus",
-                                    "use a generator"});
+        models::refuse(setup.generator.object, std::string(setup.generator.model->name) + " can't be a stimulus",
+                       "use a generator");
     return block;
 }
 template std::unique_ptr<PopulationBlock<double>> make_population_block<double>(const BlockSetup&);

@@ -8,8 +8,8 @@
 #pragma once
 
 #include "models/aligned.hpp"
+#include "models/refuse.hpp"
 #include "spikecast/block.hpp"
-#include "spikecast/error.hpp"
 #include "spikecast/simd.hpp"
 
 #include <array>
@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace spikecast::models {
 
@@ -59,8 +60,8 @@ public:
             if (Model::variables[v].offset >= 0)
                 offsets_[v] = setup.parameters[static_cast<std::size_t>(Model::variables[v].offset)];
             for (std::size_t i = 0; i < size_; ++i) {
-                const double given = v < setup.initial.size() ? value_of(setup.initial[v], i)
-                                                              : Model::variables[v].default_value;
+                const double given =
+                    v < setup.initial.size() ? value_of(setup.initial[v], i) : Model::variables[v].default_value;
                 set(v, i, std::isnan(given) ? value_of(offsets_[v], i) : given); // NaN: where the offset is
             }
         }
@@ -112,24 +113,33 @@ private:
         [[nodiscard]] Vec current() const { return stimulus; }
     };
 
+    /// f(0) ... f(N - 1) with constant arguments: compilers keep arrays in registers only where indices are constant.
+    template <std::size_t N, class F>
+    static void unrolled(F f) {
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            (f(std::integral_constant<std::size_t, I>{}), ...);
+        }
+        (std::make_index_sequence<N>{});
+    }
+
     template <class Constants>
     void run(std::size_t begin, std::size_t end, const ChunkInput<T>& input, std::vector<std::uint32_t>& spikes,
              const Constants& constants) {
-        T* const state = state_.data();
+        std::array<T*, variable_count> state;
+        for (std::size_t v = 0; v < variable_count; ++v)
+            state[v] = state_.data() + v * stride_;
         std::array<const T*, receptor_count> receptors;
         for (std::size_t r = 0; r < receptor_count; ++r)
             receptors[r] = input.receptor[r];
+        const T* const current = input.current;
         for (std::size_t i = begin; i < end; i += Width) {
             Input in;
-            for (std::size_t r = 0; r < receptor_count; ++r)
-                in.receptors[r] = Vec::load(receptors[r] + (i - begin));
-            in.stimulus = Vec::load(input.current + (i - begin));
             std::array<Vec, variable_count> s;
-            for (std::size_t v = 0; v < variable_count; ++v)
-                s[v] = Vec::load(state + v * stride_ + i);
+            unrolled<receptor_count>([&](auto r) { in.receptors[r] = Vec::load(receptors[r] + (i - begin)); });
+            in.stimulus = Vec::load(current + (i - begin));
+            unrolled<variable_count>([&](auto v) { s[v] = Vec::load(state[v] + i); });
             std::uint32_t spiking = simd::bits(Model::update(s.data(), constants.at(i), in));
-            for (std::size_t v = 0; v < variable_count; ++v)
-                s[v].store(state + v * stride_ + i);
+            unrolled<variable_count>([&](auto v) { s[v].store(state[v] + i); });
             while (spiking != 0) {
                 const std::size_t neuron = i + static_cast<std::size_t>(std::countr_zero(spiking));
                 if (neuron < end) spikes.push_back(static_cast<std::uint32_t>(neuron));
@@ -147,11 +157,10 @@ private:
         // Steps are counted down in T, where whole numbers end at 2^24 or 2^53.
         constexpr double most = std::is_same_v<T, float> ? 0x1p24 : 0x1p53;
         if (constants[Model::refractory_steps] > most)
-            throw InputError(Diagnostic{{}, setup.object + ".params.t_ref",
-                                        "t_ref is " + std::to_string(constants[Model::refractory_steps]) +
-                                            " steps, but at most " + std::to_string(most) +
-                                            " can be counted in this precision",
-                                        "shorten t_ref or run in double precision"});
+            refuse(setup.object + ".params.t_ref",
+                   "t_ref is " + std::to_string(constants[Model::refractory_steps]) + " steps, but at most " +
+                       std::to_string(most) + " can be counted in this precision",
+                   "shorten t_ref or run in double precision");
         std::array<T, constant_count> rounded;
         for (std::size_t k = 0; k < constant_count; ++k)
             rounded[k] = static_cast<T>(constants[k]);
@@ -159,9 +168,9 @@ private:
     }
 
     std::size_t size_, stride_;
-    std::array<T, constant_count> uniform_{}; ///< used while derived_ is empty
-    AlignedArray<T> derived_;                 ///< [constant][neuron]
-    AlignedArray<T> state_;                   ///< [variable][neuron]
+    std::array<T, constant_count> uniform_{};           ///< used while derived_ is empty
+    AlignedArray<T> derived_;                           ///< [constant][neuron]
+    AlignedArray<T> state_;                             ///< [variable][neuron]
     std::array<ResolvedValue, variable_count> offsets_; ///< what the stored values are relative to
 };
 

@@ -1,10 +1,9 @@
-// A small vector of N numbers over the compiler's vector extensions: the arithmetic of model kernels. Every operation is
-// the IEEE operation lane by lane, so that a kernel gives the same bits at every width; vec<T, 1> is a plain scalar.
+// A small vector of N numbers over the compiler's vector extensions: the arithmetic of model kernels. Every operation
+// is the IEEE operation lane by lane, so that a kernel gives the same bits at every width; vec<T, 1> is a plain scalar.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
 
 #if defined(__AVX__)
@@ -33,6 +32,7 @@ namespace detail {
 template <class T, std::size_t N>
 struct registers {
     typedef T type __attribute__((vector_size(N * sizeof(T))));
+    typedef T anywhere __attribute__((vector_size(N * sizeof(T)), aligned(alignof(T)), may_alias));
 };
 } // namespace detail
 
@@ -60,6 +60,7 @@ struct vec {
     using scalar = T;
     using mask_type = mask<T, N>;
     using native = typename detail::registers<T, N>::type;
+    using anywhere = typename detail::registers<T, N>::anywhere;
     static constexpr std::size_t width = N;
     native v;
 
@@ -67,12 +68,8 @@ struct vec {
     vec(native x) : v(x) {}
     explicit vec(T x) : v(x - native{}) {} // x - 0 is x for every x, -0 and infinities included
     /// Any alignment; on aligned addresses as fast as an aligned access.
-    static vec load(const T* from) {
-        vec r;
-        std::memcpy(&r.v, from, sizeof(native));
-        return r;
-    }
-    void store(T* to) const { std::memcpy(to, &v, sizeof(native)); }
+    static vec load(const T* from) { return vec(static_cast<native>(*reinterpret_cast<const anywhere*>(from))); }
+    void store(T* to) const { *reinterpret_cast<anywhere*>(to) = v; }
     T operator[](std::size_t i) const { return v[i]; }
 
     friend vec operator+(vec a, vec b) { return a.v + b.v; }

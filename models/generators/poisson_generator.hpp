@@ -24,10 +24,10 @@ public:
             if (!is_new) return found->second;
             const double mean = r * setup.resolution_ms / 1000.0;
             if (!(mean <= 1e6))
-                throw InputError(Diagnostic{{}, setup.object + ".params.rate",
-                                            "rate = " + std::to_string(r) + " Hz is " + std::to_string(mean) +
-                                                " spikes a step, but at most 1000000 can be drawn",
-                                            "lower the rate or the resolution"});
+                refuse(setup.object + ".params.rate",
+                       "rate = " + std::to_string(r) + " Hz is " + std::to_string(mean) +
+                           " spikes a step, but at most 1000000 can be drawn",
+                       "lower the rate or the resolution");
             samplers_.push_back(DiscreteSampler::poisson(mean));
             return found->second;
         };
@@ -66,7 +66,8 @@ private:
         }
         T* const planes = counts_.data() + 4 * chunk * chunk_size;
         for (std::size_t w = 0; w < 4; ++w)
-            for (std::size_t i = 0; i < n; ++i) // via int: counts are below 2^31, and that conversion has an instruction
+            for (std::size_t i = 0; i < n;
+                 ++i) // via int: counts are below 2^31, and that conversion has an instruction
                 planes[w * chunk_size + i] = static_cast<T>(static_cast<std::int32_t>(drawn[4 * i + w]));
     }
 
@@ -92,7 +93,8 @@ struct PoissonGenerator {
         .name = "poisson_generator",
         .kind = ModelInfo::Kind::generator,
         .summary = "Spikes of a Poisson process, independent for each target or element",
-        .equations = R"(The number of spikes in a step of length h has a Poisson distribution of mean rate h. As a stimulus every target
+        .equations =
+            R"(The number of spikes in a step of length h has a Poisson distribution of mean rate h. As a stimulus every target
 receives a train of its own; as a population every element is one train, the same for all its targets. Active for
 spikes in (start, stop]. The count of target or element i for the step that ends at step s is drawn from word s mod 4
 of the Philox block (key of the stimulus or population, i, s div 4).)",

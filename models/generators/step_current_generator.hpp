@@ -12,10 +12,10 @@ public:
           weight_(setup.weight, setup.generator.indices.size()), times_(steps_of_times(setup.generator, 0, true)),
           values_(setup.generator.parameters[1].list) {
         if (times_.size() != values_.size())
-            throw InputError(Diagnostic{{}, setup.generator.object + ".params.amplitude_values",
-                                        "amplitude_values has " + std::to_string(values_.size()) +
-                                            " values, but amplitude_times has " + std::to_string(times_.size()),
-                                        "give one value for each time"});
+            refuse(setup.generator.object + ".params.amplitude_values",
+                   "amplitude_values has " + std::to_string(values_.size()) + " values, but amplitude_times has " +
+                       std::to_string(times_.size()),
+                   "give one value for each time");
     }
     void add(std::int64_t step, std::size_t begin, std::size_t end, T* buffer) override {
         const std::int64_t emitted = emission_step(step, delay_, start_, stop_);
@@ -54,7 +54,8 @@ struct StepCurrentGenerator {
         .name = "step_current_generator",
         .kind = ModelInfo::Kind::current_generator,
         .summary = "A current that changes at given times",
-        .equations = R"(I = weight * amplitude_values[k] in (amplitude_times[k] + delay, amplitude_times[k + 1] + delay] within
+        .equations =
+            R"(I = weight * amplitude_values[k] in (amplitude_times[k] + delay, amplitude_times[k + 1] + delay] within
 (start + delay, stop + delay], 0 elsewhere and before the first time; the weight's default is 1.)",
         .citation = "NEST Simulator, model step_current_generator: https://nest-simulator.readthedocs.io",
         .parameters = parameters,

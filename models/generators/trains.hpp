@@ -7,7 +7,6 @@
 
 #include "models/neuron_block.hpp"
 #include "spikecast/block.hpp"
-#include "spikecast/error.hpp"
 #include "spikecast/simd.hpp"
 
 #include <algorithm>
@@ -25,23 +24,22 @@ inline constexpr ParameterInfo stop_parameter{"stop", "ms", std::numeric_limits<
                                                               bool strictly) {
     const std::vector<double>& times = setup.parameters[parameter].list;
     const std::string name(setup.model->parameters[parameter].name);
-    const auto refuse = [&](double time, const std::string& rule, const std::string& remedy) {
-        throw InputError(Diagnostic{{}, setup.object + ".params." + name,
-                                    name + " holds " + std::to_string(time) + " ms, " + rule, remedy});
+    const auto refuse_time = [&](double time, const std::string& rule, const std::string& remedy) {
+        refuse(setup.object + ".params." + name, name + " holds " + std::to_string(time) + " ms, " + rule, remedy);
     };
     std::vector<std::int64_t> steps;
     steps.reserve(times.size());
     for (const double time : times) {
         const double exact = time / setup.resolution_ms, whole = std::round(exact);
-        if (!(whole >= 1.0) || whole > 0x1p53) refuse(time, "but times must be positive", "give times after 0 ms");
+        if (!(whole >= 1.0) || whole > 0x1p53) refuse_time(time, "but times must be positive", "give times after 0 ms");
         // decimal times such as 0.3 ms are multiples only up to the rounding of both numbers: 2 ulp of the quotient
         if (std::abs(exact - whole) > 4.5e-16 * whole)
-            refuse(time, "which is not a multiple of the resolution",
-                   "use " + std::to_string((std::floor(exact)) * setup.resolution_ms) + " ms or " +
-                       std::to_string((std::floor(exact) + 1.0) * setup.resolution_ms) + " ms");
+            refuse_time(time, "which is not a multiple of the resolution",
+                        "the nearest multiples are " + std::to_string(std::floor(exact) * setup.resolution_ms) +
+                            " ms and " + std::to_string(std::ceil(exact) * setup.resolution_ms) + " ms");
         const auto step = static_cast<std::int64_t>(whole);
         if (!steps.empty() && (strictly ? step <= steps.back() : step < steps.back()))
-            refuse(time, "which is not after the time before it", "list the times in ascending order");
+            refuse_time(time, "which is not after the time before it", "list the times in ascending order");
         steps.push_back(step);
     }
     return steps;
@@ -108,7 +106,8 @@ public:
                 if (weight_.uniform())
                     accumulate(buffer, counts, until - begin, [w = weight_.constant()](std::size_t) { return w; });
                 else
-                    accumulate(buffer, counts, until - begin, [w = weight_.each() + begin](std::size_t i) { return w[i]; });
+                    accumulate(buffer, counts, until - begin,
+                               [w = weight_.each() + begin](std::size_t i) { return w[i]; });
             }
             buffer += until - begin;
             begin = until;

@@ -49,18 +49,35 @@ Integrated exactly on the grid (matrix exponential), tau_m = tau_syn_x included.
 currents of the step's begin, the currents advance, then the step's spikes are added. At the end of a step with
 V_m >= V_th the neuron spikes; V_m is V_reset then and for the next t_ref, while synaptic currents go on. I is the
 sum of stimulating currents, constant within a step.)",
-        .citation = "Rotter S, Diesmann M (1999) Exact digital simulation of time-invariant linear systems with applications "
-                    "to neuronal modeling. Biol Cybern 81:381-402. doi:10.1007/s004220050570",
+        .citation =
+            "Rotter S, Diesmann M (1999) Exact digital simulation of time-invariant linear systems with applications "
+            "to neuronal modeling. Biol Cybern 81:381-402. doi:10.1007/s004220050570",
         .parameters = parameters,
         .variables = variables,
         .receptors = receptors,
         .relations = relations,
-        .charge = [](const double* p,
-                     std::size_t r) { return euler * (r == 0 ? p[tau_syn_ex] : p[tau_syn_in]); },
+        .charge = [](const double* p, std::size_t r) { return euler * (r == 0 ? p[tau_syn_ex] : p[tau_syn_in]); },
     };
 
-    enum Constant { leak, ex_to_V, in_to_V, dex_to_V, din_to_V, I_to_V, ex_decay, in_decay, dex_to_ex, din_to_in, ex_rise,
-                    in_rise, current, threshold, reset, refractory_steps, constants };
+    enum Constant {
+        leak,
+        ex_to_V,
+        in_to_V,
+        dex_to_V,
+        din_to_V,
+        I_to_V,
+        ex_decay,
+        in_decay,
+        dex_to_ex,
+        din_to_in,
+        ex_rise,
+        in_rise,
+        current,
+        threshold,
+        reset,
+        refractory_steps,
+        constants
+    };
     static void derive(const double* p, double h, double* c) {
         c[leak] = math::expm1(-h / p[tau_m]);
         c[ex_to_V] = exp_current_to_V(h, p[tau_m], p[tau_syn_ex], p[C_m]);

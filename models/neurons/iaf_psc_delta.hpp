@@ -39,8 +39,9 @@ struct IafPscDelta {
 Integrated exactly on the grid. In each step V_m advances, then the step's spikes are added, then V_m >= V_th is
 tested. A neuron that spikes has V_m = V_reset then and for the next t_ref; spikes that reach it while it is refractory
 are lost. I is the sum of stimulating currents, constant within a step.)",
-        .citation = "Rotter S, Diesmann M (1999) Exact digital simulation of time-invariant linear systems with applications "
-                    "to neuronal modeling. Biol Cybern 81:381-402. doi:10.1007/s004220050570",
+        .citation =
+            "Rotter S, Diesmann M (1999) Exact digital simulation of time-invariant linear systems with applications "
+            "to neuronal modeling. Biol Cybern 81:381-402. doi:10.1007/s004220050570",
         .parameters = parameters,
         .variables = variables,
         .receptors = receptors,

@@ -14,10 +14,14 @@ namespace spikecast::models {
 inline constexpr double euler = 2.718281828459045235;
 
 /// A time as a whole number of steps, rounded to the nearest.
-inline double whole_steps(double time_ms, double h) { return std::round(time_ms / h); }
+inline double whole_steps(double time_ms, double h) {
+    return std::round(time_ms / h);
+}
 
 /// The integral over u in (0, 1) of exp(-u x), for x >= 0: (1 - exp(-x)) / x.
-inline double mean_decay(double x) { return x > 0.0 ? -math::expm1(-x) / x : 1.0; }
+inline double mean_decay(double x) {
+    return x > 0.0 ? -math::expm1(-x) / x : 1.0;
+}
 
 /// The integral over u in (0, 1) of (1 - u) exp(-u x), for x >= 0: (exp(-x) - 1 + x) / x^2.
 inline double mean_decay_falling(double x) {
@@ -40,7 +44,9 @@ inline double mean_decay_rising(double x) {
 }
 
 /// V after h for a constant current of 1.
-inline double constant_current_to_V(double h, double tau_m, double C) { return -math::expm1(-h / tau_m) * (tau_m / C); }
+inline double constant_current_to_V(double h, double tau_m, double C) {
+    return -math::expm1(-h / tau_m) * (tau_m / C);
+}
 
 /// V after h for a current exp(-t / tau_syn).
 inline double exp_current_to_V(double h, double tau_m, double tau_syn, double C) {
