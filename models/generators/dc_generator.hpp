@@ -49,9 +49,9 @@ struct DcGenerator {
         .name = "dc_generator",
         .kind = ModelInfo::Kind::current_generator,
         .summary = "A constant current",
-        .equations =
-            R"(I = weight * amplitude in (start + delay, stop + delay], 0 elsewhere; the weight's default is 1. As in NEST a
-generator can't emit before the run begins, so with start = 0 the current acts from one step later, h + delay, on.)",
+        .equations = R"(I = weight * amplitude in (start + delay, stop + delay], 0 elsewhere; the
+weight's default is 1. As in NEST a generator can't emit before the run
+begins, so with start = 0 the current acts from one step later, h + delay, on.)",
         .citation = "NEST Simulator, model dc_generator: https://nest-simulator.readthedocs.io",
         .parameters = parameters,
         .variables = {},

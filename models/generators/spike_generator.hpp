@@ -42,8 +42,8 @@ struct SpikeGenerator {
         .name = "spike_generator",
         .kind = ModelInfo::Kind::generator,
         .summary = "Spikes at given times, the same for all targets or elements",
-        .equations =
-            R"(A spike at each of spike_times in (start, stop]; a time that is listed twice gives two spikes.)",
+        .equations = R"(A spike at each of spike_times in (start, stop]; a time that is listed twice
+gives two spikes.)",
         .citation = "NEST Simulator, model spike_generator: https://nest-simulator.readthedocs.io",
         .parameters = parameters,
         .variables = {},

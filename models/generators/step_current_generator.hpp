@@ -54,9 +54,9 @@ struct StepCurrentGenerator {
         .name = "step_current_generator",
         .kind = ModelInfo::Kind::current_generator,
         .summary = "A current that changes at given times",
-        .equations =
-            R"(I = weight * amplitude_values[k] in (amplitude_times[k] + delay, amplitude_times[k + 1] + delay] within
-(start + delay, stop + delay], 0 elsewhere and before the first time; the weight's default is 1.)",
+        .equations = R"(I = weight * amplitude_values[k] in (amplitude_times[k] + delay,
+amplitude_times[k + 1] + delay] within (start + delay, stop + delay], 0
+elsewhere and before the first time; the weight's default is 1.)",
         .citation = "NEST Simulator, model step_current_generator: https://nest-simulator.readthedocs.io",
         .parameters = parameters,
         .variables = {},

@@ -34,11 +34,14 @@ struct IafPscDelta {
         .name = "iaf_psc_delta",
         .kind = ModelInfo::Kind::neuron,
         .summary = "Leaky integrate-and-fire neuron whose potential jumps with every spike it receives",
-        .equations = R"(C_m dV_m/dt = -(C_m / tau_m) (V_m - E_L) + I_e + I;  a spike of weight w adds w to V_m
+        .equations = R"(C_m dV_m/dt = -(C_m / tau_m) (V_m - E_L) + I_e + I
+A spike of weight w adds w to V_m.
 
-Integrated exactly on the grid. In each step V_m advances, then the step's spikes are added, then V_m >= V_th is
-tested. A neuron that spikes has V_m = V_reset then and for the next t_ref; spikes that reach it while it is refractory
-are lost. I is the sum of stimulating currents, constant within a step.)",
+Integrated exactly on the grid. In each step V_m advances, then the step's
+spikes are added, then V_m >= V_th is tested. A neuron that spikes has V_m =
+V_reset then and for the next t_ref; spikes that reach it while it is
+refractory are lost. I is the sum of stimulating currents, constant within a
+step.)",
         .citation =
             "Rotter S, Diesmann M (1999) Exact digital simulation of time-invariant linear systems with applications "
             "to neuronal modeling. Biol Cybern 81:381-402. doi:10.1007/s004220050570",

@@ -40,12 +40,15 @@ struct IafPscExp {
         .kind = ModelInfo::Kind::neuron,
         .summary = "Leaky integrate-and-fire neuron with exponentially decaying synaptic currents",
         .equations = R"(C_m dV_m/dt = -(C_m / tau_m) (V_m - E_L) + I_syn_ex + I_syn_in + I_e + I
-dI_syn_x/dt = -I_syn_x / tau_syn_x,  x = ex, in;  a spike of weight w adds w to I_syn_x
+dI_syn_x/dt = -I_syn_x / tau_syn_x,  x = ex, in
+A spike of weight w adds w to I_syn_x.
 
-Integrated exactly on the grid (matrix exponential), tau_m = tau_syn_x included. In each step V_m advances with the
-currents of the step's begin, the currents decay, then the step's spikes are added. At the end of a step with
-V_m >= V_th the neuron spikes; V_m is V_reset then and for the next t_ref, while synaptic currents go on. I is the
-sum of stimulating currents, constant within a step.)",
+Integrated exactly on the grid (matrix exponential), tau_m = tau_syn_x
+included. In each step V_m advances with the currents of the step's begin, the
+currents decay, then the step's spikes are added. At the end of a step with
+V_m >= V_th the neuron spikes; V_m is V_reset then and for the next t_ref,
+while synaptic currents go on. I is the sum of stimulating currents, constant
+within a step.)",
         .citation =
             "Rotter S, Diesmann M (1999) Exact digital simulation of time-invariant linear systems with applications "
             "to neuronal modeling. Biol Cybern 81:381-402. doi:10.1007/s004220050570; "
