@@ -29,6 +29,7 @@ public:
         if (source.periodic != target.periodic || (source.periodic && source.extent != target.extent)) {
             refuse("source and target differ in periodicity or, being periodic, in extent", "give both the same space");
         }
+        if (one_population()) selves_ = Overlap(targets_, sources_).size();
         double reach = std::numeric_limits<double>::infinity();
         const double p0 = kernel_.p0;
         if (p0 < negligible) {
@@ -78,8 +79,8 @@ public:
         }
     }
 
-    /// An estimate: the mean over 64 targets of the probability's integral (whole source population; midpoint rule) or of
-    /// its sum over 4096 evenly spaced sources (parts of it), times the number of targets. A few per cent.
+    /// An estimate, good to a few per cent: the mean over 64 targets of the probability's integral (whole source
+    /// population) or of its sum over 4096 evenly spaced sources (parts of it), times the number of targets.
     [[nodiscard]] double expected_synapses() const override {
         if (reach_[0] < 0.0 || sources_.size() == 0 || targets_.size() == 0) return 0.0;
         const std::uint64_t samples = std::min<std::uint64_t>(64, targets_.size());
@@ -89,7 +90,8 @@ public:
             const Position here = target_positions_->position(target);
             sum += sources_.size() == source_positions_->size() ? integral(here) : sampled(here);
         }
-        return sum / static_cast<double>(samples) * static_cast<double>(targets_.size());
+        const double autapses = exclude_self() ? std::min(kernel_.p0, 1.0) * static_cast<double>(selves_) : 0.0;
+        return std::max(0.0, sum / static_cast<double>(samples) * static_cast<double>(targets_.size()) - autapses);
     }
     /// The tail bound of the largest mean indegree: that of a target at the centre of the sources (Anderson 1955: of all
     /// translates of a symmetric box the centred one holds most of a symmetric unimodal function), where a grid's sites
@@ -190,42 +192,47 @@ private:
         return place->second;
     }
 
-    /// The mean number of sources of a target there: density times the integral of the probability over the space within
-    /// reach. With `slack`, the probability at a point is the greatest within half of that along each axis.
+    /// The mean number of sources of a target there: the sum of the probability over a grid's sites within reach where
+    /// they are few, otherwise density times the integral over the space within reach by the midpoint rule. With `slack`
+    /// always the latter, the probability at a point being the greatest within half of the slack along each axis.
     [[nodiscard]] double integral(const Position& here, const std::array<double, 3>& slack = {0, 0, 0}) const {
         const Positions& space = source_positions_->positions();
-        const int points = dimensions() == 2 ? 64 : 24;
-        std::array<double, 3> from{0, 0, 0}, step{0, 0, 0};
-        double volume = 1.0, element = 1.0;
+        const bool grid = space.kind == Positions::Kind::grid && slack == std::array<double, 3>{0, 0, 0};
+        const double points = dimensions() == 2 ? 64.0 : 24.0;
+        std::array<std::vector<double>, 3> nodes{std::vector<double>{}, {}, {0.0}};
+        double element = static_cast<double>(source_positions_->size()); // sources for each combination of nodes
         for (std::size_t a = 0; a < dimensions(); ++a) {
-            const double reach = reach_[a] + slack[a];
-            double low = std::max(source_positions_->low(a), here[a] - reach);
-            double high = std::min(source_positions_->low(a) + space.extent[a], here[a] + reach);
-            if (space.periodic) {
-                low = here[a] - std::min(reach, 0.5 * space.extent[a]);
-                high = here[a] + std::min(reach, 0.5 * space.extent[a]);
+            nodes[a].clear();
+            const double reach = std::min(reach_[a] + slack[a], space.periodic ? 0.5 * space.extent[a] : reach_[a] + slack[a]);
+            const double origin = source_positions_->low(a), spacing = space.extent[a] / static_cast<double>(space.shape[a]);
+            double low = here[a] - reach, high = here[a] + reach;
+            if (!space.periodic) {
+                low = std::max(low, origin);
+                high = std::min(high, origin + space.extent[a]);
             }
-            if (high <= low) return 0.0;
-            from[a] = low;
-            step[a] = (high - low) / points;
-            volume *= space.extent[a];
-            element *= step[a];
-        }
-        const int layers = dimensions() == 3 ? points : 1;
-        double sum = 0.0;
-        std::array<double, 3> d{0, 0, 0};
-        for (int z = 0; z < layers; ++z) {
-            for (int y = 0; y < points; ++y) {
-                for (int x = 0; x < points; ++x) {
-                    const std::array<int, 3> at{x, y, z};
-                    for (std::size_t a = 0; a < dimensions(); ++a) {
-                        d[a] = std::max(0.0, std::abs(from[a] + (at[a] + 0.5) * step[a] - here[a]) - 0.5 * slack[a]);
-                    }
-                    sum += masked(d);
+            if (high < low) return 0.0;
+            if (grid && high - low < points * spacing) {
+                const double first = std::ceil((low - origin) / spacing - 0.5);
+                const double last = std::min(std::floor((high - origin) / spacing - 0.5),
+                                             first + static_cast<double>(space.shape[a]) - 1.0);
+                for (double j = first; j <= last; j += 1.0) nodes[a].push_back(origin + (j + 0.5) * spacing - here[a]);
+                element /= static_cast<double>(space.shape[a]);
+            } else {
+                const double step = (high - low) / points;
+                for (double j = 0.5; j < points; j += 1.0) {
+                    const double d = low + j * step - here[a];
+                    nodes[a].push_back(std::max(0.0, std::abs(d) - 0.5 * slack[a]));
                 }
+                element *= step / space.extent[a];
             }
         }
-        return sum * element / volume * static_cast<double>(source_positions_->size());
+        double sum = 0.0;
+        for (const double z : nodes[2]) {
+            for (const double y : nodes[1]) {
+                for (const double x : nodes[0]) sum += masked({x, y, z});
+            }
+        }
+        return sum * element;
     }
     [[nodiscard]] double sampled(const Position& here) const {
         const std::uint64_t samples = std::min<std::uint64_t>(4096, sources_.size());
@@ -238,6 +245,7 @@ private:
     }
 
     DistanceKernel kernel_;
+    std::uint64_t selves_ = 0; ///< targets that are among the sources
     std::array<double, 3> reach_{0, 0, 0}; ///< um; infinite without mask or decay, < 0 if nothing can be connected
 };
 
