@@ -74,12 +74,12 @@ def chebyshev(f, terms):
 if __name__ == "__main__":
     for name, f, low, high, m, n in (
             ("central", lambda t: central(mpf("0.180625") - t), mpf(0), mpf("0.180625"), 8, 7),
-            ("tail", lambda t: tail(t + 3), mpf("1.58") - 3, mpf("5") - 3, 8, 7),
+            ("tail", lambda t: tail(t + mpf("1.5")), mpf(0), mpf("3.5"), 8, 7),
             ("far", lambda t: tail(t + 5), mpf(0), mpf("27.5") - 5, 9, 8)):
         p, q, worst = rational(f, low, high, m, n)
         print(f"// relative error {float(worst):.1e}")
         table(f"{name}_p", p)
         table(f"{name}_q", q)
-    table("erfcx_c", chebyshev(erfcx_scaled, 34))
+    table("erfcx_c", chebyshev(erfcx_scaled, 32))
     from mpmath import zeta, euler
     table("lgamma2_c", [1 - euler] + [(-1)**k * (zeta(k) - 1) / k for k in range(2, 30)])

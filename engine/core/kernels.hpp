@@ -19,15 +19,15 @@ inline constexpr double central_q[] = {
     1.0, 43.6898755670845, 740.8689353320578, 6176.652825712024,
     26506.906058383494, 56092.06095810155, 50905.80268886249, 13818.963557187091,
 };
-// relative error 1.9e-16
+// relative error 5.0e-16
 inline constexpr double tail_p[] = {
-    3.6655375322906014, 6.445072039533631, 4.736399292710022, 1.8962930783357768,
-    0.4503710780962778, 0.0644312694897109, 0.005339605379390971, 0.00022776825927767232,
-    3.6244030729223834e-06,
+    1.251372929057033, 4.40058856229697, 5.825791340883179, 3.9121559060543176,
+    1.4760385212987117, 0.3209090217410592, 0.03870426074382566, 0.0022669610323922066,
+    4.5235809482329545e-05,
 };
 inline constexpr double tail_q[] = {
-    1.0, 1.3394182174819491, 0.7391971730059386, 0.2164370859054975,
-    0.03593560957713669, 0.0033233243847804643, 0.0001533824445466634, 2.5627639410199504e-06,
+    1.0, 2.130809732086523, 1.8157717790454866, 0.7967230267911238,
+    0.1926074503479083, 0.025130405272040145, 0.0015551979352594113, 3.198556263991926e-05,
 };
 // relative error 5.9e-16
 inline constexpr double far_p[] = {
@@ -148,8 +148,8 @@ struct Scaled {
     const double t = 0.180625 - q * q;
     return q * horner(central_p, t) / horner(central_q, t);
 }
-/// Minus the quantile of p = exp(-r^2), 1.58 <= r <= 5, and 5 <= r <= 27.5.
-[[nodiscard]] constexpr double quantile_tail(double r) noexcept { return horner(tail_p, r - 3.0) / horner(tail_q, r - 3.0); }
+/// Minus the quantile of p = exp(-r^2), 1.5 <= r <= 5, and 5 <= r <= 27.5.
+[[nodiscard]] constexpr double quantile_tail(double r) noexcept { return horner(tail_p, r - 1.5) / horner(tail_q, r - 1.5); }
 [[nodiscard]] constexpr double quantile_far(double r) noexcept { return horner(far_p, r - 5.0) / horner(far_q, r - 5.0); }
 
 } // namespace spikecast::kernels
