@@ -1,8 +1,9 @@
 // Kernels shared by math.cpp and distributions.cpp, inline so that loops over them vectorise. Every function is a fixed
-// sequence of IEEE operations (no libm, no fused operations); the tables come from fit_kernels.py beside this file.
+// sequence of IEEE operations (of libm only sqrt, which IEEE rounds exactly; no fused operations); the tables come from fit_kernels.py beside this file.
 #pragma once
 
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -151,5 +152,15 @@ struct Scaled {
 /// Minus the quantile of p = exp(-r^2), 1.5 <= r <= 5, and 5 <= r <= 27.5.
 [[nodiscard]] constexpr double quantile_tail(double r) noexcept { return horner(tail_p, r - 1.5) / horner(tail_q, r - 1.5); }
 [[nodiscard]] constexpr double quantile_far(double r) noexcept { return horner(far_p, r - 5.0) / horner(far_q, r - 5.0); }
+/// The standard normal quantile for 2^-1021 < p < 1; math::normal_quantile without its special cases.
+[[nodiscard]] inline double quantile(double p) noexcept {
+    const double q = p - 0.5;
+    if (q <= 0.425 && q >= -0.425) {
+        return quantile_central(q);
+    }
+    const double r = std::sqrt(-log_normal_range(p < 0.5 ? p : 1.0 - p));
+    const double z = r <= 5.0 ? quantile_tail(r) : quantile_far(r);
+    return p < 0.5 ? -z : z;
+}
 
 } // namespace spikecast::kernels

@@ -43,7 +43,7 @@ public:
     [[nodiscard]] std::uint32_t operator()(std::uint32_t word) const noexcept;
     void fill(std::span<const std::uint32_t> words, std::span<std::uint32_t> out) const noexcept;
     [[nodiscard]] std::uint32_t low() const noexcept { return low_; }
-    [[nodiscard]] std::uint32_t high() const noexcept { return low_ + static_cast<std::uint32_t>(cumulated_.size()) - 1; }
+    [[nodiscard]] std::uint32_t high() const noexcept { return low_ + static_cast<std::uint32_t>(cumulated_.size()); }
     [[nodiscard]] std::span<const std::uint32_t> thresholds() const noexcept { return cumulated_; }
 
 private:
