@@ -75,7 +75,16 @@ else
 fi
 
 step "4/4 plot"
-python3 scripts/plot_spikes.py "$result" --output "$plot"
+# The first python3 of the PATH may be one without Debian's packages (pyenv, conda).
+python=
+for candidate in python3 /usr/bin/python3; do
+    if "$candidate" -c 'import h5py, matplotlib, numpy' 2>/dev/null; then python=$candidate; break; fi
+done
+if [[ -z $python ]]; then
+    echo "quickstart.sh: no python3 with h5py, matplotlib and numpy; the spikes are in $result all the same" >&2
+    exit 1
+fi
+"$python" scripts/plot_spikes.py "$result" --output "$plot"
 
 cat <<TEXT
 
