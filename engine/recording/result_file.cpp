@@ -1,0 +1,490 @@
+// Everything here is collective, and every rank makes the same sequence of HDF5 and MPI calls whatever fails on it: an
+// error is kept, agreed on at the end of the step, and thrown as the same RunError on all ranks.
+#include "engine/recording/result_file.hpp"
+
+#include "engine/exchange/collective.hpp"
+#include "engine/recording/hdf5.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <utility>
+
+namespace spikecast {
+
+namespace {
+
+/// A spike of any recorded population; ordered by population, then time, then index, so that one sort serves all and
+/// each rank ends with one contiguous piece of every population.
+struct PlacedSpike {
+    std::uint64_t population;
+    std::int64_t step;
+    std::uint64_t index;
+    friend auto operator<=>(const PlacedSpike&, const PlacedSpike&) = default;
+};
+
+/// Distributed sort: rank r ends with a contiguous piece of the global order, before those of rank r + 1, about 1/ranks
+/// of all where the samples say the truth (a deviation costs memory and time, never the result).
+std::vector<PlacedSpike> sort_over_ranks(MPI_Comm comm, std::vector<PlacedSpike> own) {
+    int ranks = 1;
+    MPI_Comm_size(comm, &ranks);
+    std::sort(own.begin(), own.end());
+    if (ranks == 1) return own;
+
+    struct Sample {
+        PlacedSpike spike;
+        std::uint64_t stands_for; ///< spikes up to the next sample
+    };
+    constexpr std::size_t most_samples = 32;
+    std::vector<Sample> samples;
+    const std::size_t taken = std::min(most_samples, own.size());
+    for (std::size_t s = 0; s < taken; ++s) {
+        const std::size_t here = s * own.size() / taken, next = (s + 1) * own.size() / taken;
+        samples.push_back({own[here], next - here});
+    }
+    const int bytes = static_cast<int>(samples.size() * sizeof(Sample));
+    std::vector<int> counts(static_cast<std::size_t>(ranks)), starts(static_cast<std::size_t>(ranks));
+    MPI_Allgather(&bytes, 1, MPI_INT, counts.data(), 1, MPI_INT, comm);
+    if (std::accumulate(counts.begin(), counts.end(), std::int64_t{0}) > std::numeric_limits<int>::max())
+        throw RunError("too many ranks for the sort of recorded spikes (over a million)"); // the same on every rank
+    std::exclusive_scan(counts.begin(), counts.end(), starts.begin(), 0);
+    std::vector<Sample> all(static_cast<std::size_t>(starts.back() + counts.back()) / sizeof(Sample));
+    MPI_Allgatherv(samples.data(), bytes, MPI_BYTE, all.data(), counts.data(), starts.data(), MPI_BYTE, comm);
+    std::sort(all.begin(), all.end(), [](const Sample& a, const Sample& b) { return a.spike < b.spike; });
+    std::uint64_t total = 0;
+    for (const Sample& s : all)
+        total += s.stands_for;
+
+    std::vector<std::vector<PlacedSpike>> out(static_cast<std::size_t>(ranks));
+    std::uint64_t before = 0;
+    auto position = own.begin();
+    std::size_t sample = 0;
+    for (std::size_t r = 0; r < out.size(); ++r) {
+        auto end = own.end();
+        if (r + 1 < out.size()) {
+            const std::uint64_t wanted = total / out.size() * (r + 1);
+            while (sample < all.size() && before < wanted)
+                before += all[sample++].stands_for;
+            if (sample < all.size()) end = std::lower_bound(position, own.end(), all[sample].spike);
+        }
+        out[r].assign(position, end);
+        position = end;
+    }
+    own = {};
+    std::vector<PlacedSpike> result;
+    for (auto& part : all_to_all(comm, out))
+        result.insert(result.end(), part.begin(), part.end());
+    std::sort(result.begin(), result.end());
+    return result;
+}
+
+} // namespace
+
+struct ResultFile::Impl {
+    struct Spikes {
+        std::string name;
+        hdf5::Handle group, timestamps, node_ids;
+        std::uint64_t written = 0;
+        std::int64_t last_step = std::numeric_limits<std::int64_t>::min();
+    };
+    struct Trace {
+        TraceLayout layout;
+        hdf5::Handle data, time;
+        std::uint64_t frames = 0;
+    };
+
+    MPI_Comm comm = MPI_COMM_NULL; ///< our own, so that our messages never meet others
+    int rank = 0, ranks = 1;
+    std::string path;
+    std::int64_t time_numerator = 1, time_denominator = 1; ///< ms = step * numerator / denominator, reduced
+    bool single = false;
+    bool broken = false;
+    std::uint64_t bytes = 0;
+    hdf5::Handle file, spikes_group, report_group, about_group;
+    std::vector<Spikes> spikes;
+    std::vector<Trace> traces;
+
+    [[nodiscard]] double time_ms(std::int64_t step) const {
+        // Both are exact below 2^53, so that the quotient is the correctly rounded time.
+        return static_cast<double>(step * time_numerator) / static_cast<double>(time_denominator);
+    }
+    void create(const Experiment& experiment, std::vector<std::string> populations, std::vector<TraceLayout> layouts);
+    void create_trace(Trace& trace, const std::string& name);
+    void append(std::vector<std::vector<RecordedSpike>>& given);
+    void append_frames(std::vector<std::vector<TraceValue>>& values, const std::vector<std::int64_t>& end_frames);
+    template <class Value>
+    [[nodiscard]] std::string write_frames(Trace& trace, const std::vector<TraceValue>& values, std::uint64_t end);
+    [[nodiscard]] std::string write_time(Trace& trace);
+    void flush();
+    void refuse_broken() const {
+        if (broken) throw RunError(path + ": nothing more is written after close or a failure");
+    }
+    /// Agrees on errors of a step; before throwing, `undo` takes back on all ranks what the step half did.
+    template <class Undo>
+    void settle(const std::string& error, Undo&& undo) {
+        try {
+            hdf5::agree(comm, error);
+        } catch (...) {
+            broken = true;
+            undo();
+            throw;
+        }
+    }
+    void release() noexcept {
+        traces.clear();
+        spikes.clear();
+        spikes_group.reset();
+        report_group.reset();
+        about_group.reset();
+    }
+};
+
+void ResultFile::Impl::create(const Experiment& experiment, std::vector<std::string> populations,
+                              std::vector<TraceLayout> layouts) {
+    const std::int64_t common = std::gcd(experiment.simulation.resolution_ps, std::int64_t{1'000'000'000});
+    time_numerator = experiment.simulation.resolution_ps / common;
+    time_denominator = 1'000'000'000 / common;
+    single = experiment.simulation.precision == Precision::single_precision;
+    file = hdf5::create_file(comm, path);
+    const hdf5::Quiet quiet;
+    hdf5::together(comm, [&] {
+        about_group = hdf5::create_group(file.get(), "spikecast", path);
+        hdf5::write_attribute(about_group.get(), "version", SPIKECAST_VERSION, path);
+        hdf5::write_attribute(about_group.get(), "title", experiment.title, path);
+        hdf5::write_attribute(about_group.get(), "seed", experiment.simulation.seed, path);
+        hdf5::write_attribute(about_group.get(), "resolution_ms", experiment.simulation.resolution_ms(), path);
+        hdf5::write_text(about_group.get(), "experiment", experiment.text, rank, path);
+        hdf5::write_texts(about_group.get(), "overrides", experiment.overrides, rank, path);
+        hdf5::write_sonata_marks(file.get(), path);
+
+        spikes_group = hdf5::create_group(file.get(), "spikes", path);
+        const hdf5::Handle sorting(H5Tenum_create(H5T_STD_U8LE));
+        const std::array<std::pair<const char*, std::uint8_t>, 3> orders{{{"none", 0}, {"by_id", 1}, {"by_time", 2}}};
+        for (const auto& order : orders)
+            H5Tenum_insert(sorting.get(), order.first, &order.second);
+        for (std::string& name : populations) {
+            Spikes& s = spikes.emplace_back();
+            s.group = hdf5::create_group(spikes_group.get(), name, path);
+            const hdf5::Handle scalar(H5Screate(H5S_SCALAR));
+            const hdf5::Handle attribute(hdf5::check(
+                H5Acreate2(s.group.get(), "sorting", sorting.get(), scalar.get(), H5P_DEFAULT, H5P_DEFAULT), path,
+                "can't create attribute sorting"));
+            hdf5::check(H5Awrite(attribute.get(), sorting.get(), &orders[2].second), path,
+                        "can't write attribute sorting");
+            s.timestamps = hdf5::create_growing(s.group.get(), "timestamps", H5T_IEEE_F64LE, 0, path);
+            hdf5::write_attribute(s.timestamps.get(), "units", std::string("ms"), path);
+            s.node_ids = hdf5::create_growing(s.group.get(), "node_ids", H5T_STD_U64LE, 0, path);
+            s.name = std::move(name);
+        }
+        if (!layouts.empty()) report_group = hdf5::create_group(file.get(), "report", path);
+        std::map<std::string, int> seen;
+        for (TraceLayout& layout : layouts) {
+            std::string name = layout.population + "." + layout.variable;
+            const int number = ++seen[name];
+            if (number > 1) name += fmt::format("#{}", number);
+            Trace& trace = traces.emplace_back();
+            trace.layout = std::move(layout);
+            create_trace(trace, name);
+        }
+    });
+    flush();
+}
+
+void ResultFile::Impl::create_trace(Trace& trace, const std::string& name) {
+    const TraceLayout& layout = trace.layout;
+    const std::uint64_t nodes = layout.indices.size();
+    const hdf5::Handle group = hdf5::create_group(report_group.get(), name, path);
+    if (nodes > 0) {
+        trace.data = hdf5::create_growing(group.get(), "data", single ? H5T_IEEE_F32LE : H5T_IEEE_F64LE, nodes, path);
+    } else {
+        const std::array<hsize_t, 2> none{0, 0};
+        trace.data = hdf5::create_fixed(group.get(), "data", single ? H5T_IEEE_F32LE : H5T_IEEE_F64LE, none, path);
+    }
+    hdf5::write_attribute(trace.data.get(), "units", layout.unit, path);
+    const hdf5::Handle mapping = hdf5::create_group(group.get(), "mapping", path);
+    const auto put = [&](const char* what, hid_t type, hid_t memory, const auto& values) {
+        const std::array<hsize_t, 1> shape{values.size()};
+        hdf5::Handle dataset = hdf5::create_fixed(mapping.get(), what, type, shape, path);
+        const std::string error = hdf5::write_whole(dataset.get(), memory, values.data(), rank);
+        if (!error.empty()) throw RunError(path + ": can't write " + what + ": " + error);
+        return dataset;
+    };
+    const hdf5::Handle ids = put("node_ids", H5T_STD_U64LE, H5T_NATIVE_UINT64, layout.indices);
+    const hid_t u8 = H5T_STD_U8LE;
+    const hdf5::Handle scalar(H5Screate(H5S_SCALAR));
+    const hdf5::Handle sorted(hdf5::check(H5Acreate2(ids.get(), "sorted", u8, scalar.get(), H5P_DEFAULT, H5P_DEFAULT),
+                                          path, "can't create attribute sorted"));
+    const std::uint8_t yes = 1;
+    hdf5::check(H5Awrite(sorted.get(), H5T_NATIVE_UINT8, &yes), path, "can't write attribute sorted");
+    std::vector<std::uint64_t> pointers(nodes + 1);
+    std::iota(pointers.begin(), pointers.end(), std::uint64_t{0});
+    put("index_pointers", H5T_STD_U64LE, H5T_NATIVE_UINT64, pointers);
+    // The guide says index_pointer, libsonata reads index_pointers: both names lead to the one dataset.
+    hdf5::check(H5Lcreate_hard(mapping.get(), "index_pointers", mapping.get(), "index_pointer", H5P_DEFAULT, H5P_DEFAULT),
+                path, "can't link index_pointer");
+    put("element_ids", H5T_STD_U32LE, H5T_NATIVE_UINT32, std::vector<std::uint32_t>(nodes, 0));
+    const std::array<double, 3> time{time_ms(layout.first_step), time_ms(layout.first_step),
+                                     time_ms(layout.interval_steps)};
+    trace.time = put("time", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, time);
+    hdf5::write_attribute(trace.time.get(), "units", std::string("ms"), path);
+}
+
+void ResultFile::Impl::append(std::vector<std::vector<RecordedSpike>>& given) {
+    refuse_broken();
+    const std::size_t n = spikes.size();
+    std::vector<PlacedSpike> own;
+    hdf5::together(comm, [&] {
+        if (given.size() != n)
+            throw RunError(fmt::format("{}: spikes of {} populations given, but {} are recorded", path, given.size(), n));
+        std::size_t total = 0;
+        for (const auto& each : given)
+            total += each.size();
+        own.reserve(total);
+        for (std::size_t p = 0; p < n; ++p) {
+            for (const RecordedSpike& s : given[p]) {
+                if (s.step <= spikes[p].last_step)
+                    throw RunError(fmt::format("{}: a spike of {} at step {} comes after those up to step {} were written",
+                                               path, spikes[p].name, s.step, spikes[p].last_step));
+                own.push_back({p, s.step, s.index});
+            }
+            given[p].clear();
+        }
+    });
+    own = sort_over_ranks(comm, std::move(own));
+
+    // Where this rank's piece of each population begins, how long it is, and how much there is in all.
+    std::vector<std::uint64_t> counts(n, 0), before(n, 0), totals(n, 0);
+    std::vector<std::int64_t> last(n, std::numeric_limits<std::int64_t>::min());
+    for (const PlacedSpike& s : own) {
+        ++counts[s.population];
+        last[s.population] = s.step;
+    }
+    const int length = static_cast<int>(n);
+    MPI_Exscan(counts.data(), before.data(), length, MPI_UINT64_T, MPI_SUM, comm);
+    if (rank == 0) std::fill(before.begin(), before.end(), std::uint64_t{0}); // MPI leaves it undefined there
+    MPI_Allreduce(counts.data(), totals.data(), length, MPI_UINT64_T, MPI_SUM, comm);
+    MPI_Allreduce(MPI_IN_PLACE, last.data(), length, MPI_INT64_T, MPI_MAX, comm);
+
+    const hdf5::Quiet quiet;
+    std::string error;
+    std::vector<double> times;
+    std::vector<std::uint64_t> ids;
+    hdf5::together(comm, [&] {
+        std::uint64_t most = 0;
+        for (const std::uint64_t c : counts)
+            most = std::max(most, c);
+        times.reserve(most);
+        ids.reserve(most);
+    });
+    auto piece = own.begin();
+    for (std::size_t p = 0; p < n; ++p) {
+        if (totals[p] == 0) continue;
+        const hsize_t extent = spikes[p].written + totals[p];
+        if ((H5Dset_extent(spikes[p].timestamps.get(), &extent) < 0 ||
+             H5Dset_extent(spikes[p].node_ids.get(), &extent) < 0) &&
+            error.empty())
+            error = fmt::format("{}: can't extend the spikes of {}: {}", path, spikes[p].name, hdf5::reason());
+        times.clear();
+        ids.clear();
+        for (std::uint64_t i = 0; i < counts[p]; ++i, ++piece) {
+            times.push_back(time_ms(piece->step));
+            ids.push_back(piece->index);
+        }
+        const std::array<hsize_t, 1> start{spikes[p].written + before[p]}, count{counts[p]};
+        std::string why = hdf5::write_box(comm, spikes[p].timestamps.get(), H5T_NATIVE_DOUBLE, sizeof(double), start, count,
+                                          times.data());
+        if (why.empty())
+            why = hdf5::write_box(comm, spikes[p].node_ids.get(), H5T_NATIVE_UINT64, sizeof(std::uint64_t), start, count,
+                                  ids.data());
+        else
+            (void)hdf5::write_box(comm, spikes[p].node_ids.get(), H5T_NATIVE_UINT64, sizeof(std::uint64_t), start, count,
+                                  ids.data()); // the other ranks are in this call, too
+        if (!why.empty() && error.empty())
+            error = fmt::format("{}: can't write the spikes of {}: {}", path, spikes[p].name, why);
+    }
+    settle(error, [&] {
+        for (const Spikes& s : spikes) {
+            const hsize_t extent = s.written;
+            H5Dset_extent(s.timestamps.get(), &extent);
+            H5Dset_extent(s.node_ids.get(), &extent);
+        }
+    });
+    for (std::size_t p = 0; p < n; ++p) {
+        spikes[p].written += totals[p];
+        spikes[p].last_step = std::max(spikes[p].last_step, last[p]);
+        bytes += totals[p] * (sizeof(double) + sizeof(std::uint64_t));
+    }
+    flush();
+}
+
+/// Sends every value to the rank that writes its place: whole frames where there are enough of them, columns otherwise;
+/// a box per rank either way.
+template <class Value>
+std::string ResultFile::Impl::write_frames(Trace& trace, const std::vector<TraceValue>& values, std::uint64_t end) {
+    const std::uint64_t columns = trace.layout.indices.size(), frames = end - trace.frames;
+    const auto n = static_cast<std::uint64_t>(ranks);
+    const bool by_frame = frames >= n;
+    const std::uint64_t share = ((by_frame ? frames : columns) + n - 1) / n;
+    std::string error;
+    std::vector<std::vector<TraceValue>> out(n);
+    for (const TraceValue& v : values) {
+        const std::uint64_t frame = static_cast<std::uint64_t>(v.frame) - trace.frames;
+        if (v.frame < 0 || frame >= frames || v.column >= columns) {
+            error = fmt::format("{}: a value of frame {}, column {} came for frames {} to {} of {} columns", path, v.frame,
+                                v.column, trace.frames, end, columns);
+            continue;
+        }
+        out[(by_frame ? frame : v.column) / share].push_back(v);
+    }
+    const auto in = all_to_all(comm, out);
+    const std::uint64_t first = std::min<std::uint64_t>(static_cast<std::uint64_t>(rank) * share,
+                                                        by_frame ? frames : columns);
+    const std::uint64_t mine = std::min(share, (by_frame ? frames : columns) - first);
+    const std::array<hsize_t, 2> start{trace.frames + (by_frame ? first : 0), by_frame ? 0 : first};
+    const std::array<hsize_t, 2> count{by_frame ? mine : frames, by_frame ? columns : mine};
+    std::vector<Value> box(count[0] * count[1]);
+    std::vector<bool> seen(box.size(), false);
+    std::uint64_t filled = 0;
+    for (const auto& part : in)
+        for (const TraceValue& v : part) {
+            const std::uint64_t place =
+                (static_cast<std::uint64_t>(v.frame) - start[0]) * count[1] + (v.column - start[1]);
+            box[place] = static_cast<Value>(v.value);
+            if (!seen[place]) ++filled;
+            seen[place] = true;
+        }
+    if (filled != box.size() && error.empty())
+        error = fmt::format("{}: {} of {} values of {}.{} are missing", path, box.size() - filled, box.size(),
+                            trace.layout.population, trace.layout.variable);
+    const hid_t type = sizeof(Value) == 4 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE;
+    const std::string why = hdf5::write_box(comm, trace.data.get(), type, sizeof(Value), start, count, box.data());
+    if (error.empty() && !why.empty())
+        error = fmt::format("{}: can't write {}.{}: {}", path, trace.layout.population, trace.layout.variable, why);
+    return error;
+}
+
+std::string ResultFile::Impl::write_time(Trace& trace) {
+    // Half open, as SONATA's readers count: stop - start is the number of frames times the step.
+    const std::array<double, 3> time{
+        time_ms(trace.layout.first_step),
+        time_ms(trace.layout.first_step + static_cast<std::int64_t>(trace.frames) * trace.layout.interval_steps),
+        time_ms(trace.layout.interval_steps)};
+    const std::string why = hdf5::write_whole(trace.time.get(), H5T_NATIVE_DOUBLE, time.data(), rank);
+    return why.empty() ? why : fmt::format("{}: can't write the time of a report: {}", path, why);
+}
+
+void ResultFile::Impl::append_frames(std::vector<std::vector<TraceValue>>& values,
+                                     const std::vector<std::int64_t>& end_frames) {
+    refuse_broken();
+    hdf5::together(comm, [&] {
+        if (values.size() != traces.size() || end_frames.size() != traces.size())
+            throw RunError(fmt::format("{}: values of {} reports given, but there are {}", path, values.size(),
+                                       traces.size()));
+    });
+    const hdf5::Quiet quiet;
+    std::string error;
+    std::vector<std::uint64_t> old;
+    for (std::size_t t = 0; t < traces.size(); ++t) {
+        Trace& trace = traces[t];
+        old.push_back(trace.frames);
+        const auto end = static_cast<std::uint64_t>(std::max<std::int64_t>(0, end_frames[t]));
+        const std::uint64_t columns = trace.layout.indices.size();
+        if (end <= trace.frames || columns == 0) continue;
+        const std::array<hsize_t, 2> extent{end, columns};
+        if (H5Dset_extent(trace.data.get(), extent.data()) < 0 && error.empty())
+            error = fmt::format("{}: can't extend {}.{}: {}", path, trace.layout.population, trace.layout.variable,
+                                hdf5::reason());
+        std::string why =
+            single ? write_frames<float>(trace, values[t], end) : write_frames<double>(trace, values[t], end);
+        if (error.empty()) error = std::move(why);
+        values[t].clear();
+        bytes += (end - trace.frames) * columns * (single ? sizeof(float) : sizeof(double));
+        trace.frames = end;
+        why = write_time(trace);
+        if (error.empty()) error = std::move(why);
+    }
+    settle(error, [&] {
+        for (std::size_t t = 0; t < traces.size(); ++t) {
+            traces[t].frames = old[t];
+            if (traces[t].layout.indices.empty()) continue;
+            const std::array<hsize_t, 2> extent{old[t], traces[t].layout.indices.size()};
+            H5Dset_extent(traces[t].data.get(), extent.data());
+            (void)write_time(traces[t]);
+        }
+    });
+    flush();
+}
+
+void ResultFile::Impl::flush() {
+    refuse_broken();
+    const hdf5::Quiet quiet;
+    std::string error;
+    if (H5Fflush(file.get(), H5F_SCOPE_GLOBAL) < 0) error = path + ": can't flush to disk: " + hdf5::reason();
+    settle(error, [] {});
+}
+
+ResultFile::ResultFile(MPI_Comm comm, const std::string& path, const Experiment& experiment,
+                       std::vector<std::string> spike_populations, std::vector<TraceLayout> traces)
+    : impl_(std::make_unique<Impl>()) {
+    MPI_Comm_dup(comm, &impl_->comm);
+    MPI_Comm_rank(comm, &impl_->rank);
+    MPI_Comm_size(comm, &impl_->ranks);
+    impl_->path = path;
+    try {
+        impl_->create(experiment, std::move(spike_populations), std::move(traces));
+    } catch (...) {
+        // agreed on by all ranks
+        impl_->release();
+        impl_->file.reset();
+        MPI_Comm_free(&impl_->comm);
+        throw;
+    }
+}
+
+/// Collective as well; without close() it closes what was written.
+ResultFile::~ResultFile() {
+    const hdf5::Quiet quiet;
+    impl_->release();
+    impl_->file.reset();
+    if (impl_->comm != MPI_COMM_NULL) MPI_Comm_free(&impl_->comm);
+}
+
+void ResultFile::append_spikes(std::vector<std::vector<RecordedSpike>>& spikes) {
+    impl_->append(spikes);
+}
+
+void ResultFile::append_traces(std::vector<std::vector<TraceValue>>& values,
+                               const std::vector<std::int64_t>& end_frames) {
+    impl_->append_frames(values, end_frames);
+}
+
+void ResultFile::flush() {
+    impl_->flush();
+}
+
+void ResultFile::close(const std::string& report_json) {
+    Impl& impl = *impl_;
+    impl.refuse_broken();
+    const hdf5::Quiet quiet;
+    // The text of rank 0 counts: its length shapes the dataset, and timings in it may differ between ranks.
+    std::uint64_t length = report_json.size();
+    MPI_Bcast(&length, 1, MPI_UINT64_T, 0, impl.comm);
+    std::string text = impl.rank == 0 ? report_json : std::string(length, ' ');
+    hdf5::together(impl.comm, [&] { hdf5::write_text(impl.about_group.get(), "report", text, impl.rank, impl.path); });
+    impl.flush();
+    impl.release();
+    std::string error;
+    if (impl.file.reset() < 0) error = impl.path + ": can't close the file: " + hdf5::reason();
+    impl.settle(error, [] {});
+    impl.broken = true; // closed: anything further is refused
+}
+
+std::uint64_t ResultFile::bytes_written() const noexcept {
+    return impl_->bytes;
+}
+
+} // namespace spikecast
