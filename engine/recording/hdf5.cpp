@@ -37,9 +37,12 @@ void write_scalar_attribute(hid_t object, const std::string& name, hid_t file_ty
     check(H5Awrite(attribute.get(), memory_type, data), path, "can't write attribute " + name);
 }
 
-Handle collective_transfer() {
+/// Every rank writes its own contiguous box by itself. Collective transfers would gain nothing, since the data has been
+/// redistributed before, and Open MPI 4.1's hang where one of their aggregators can't write (a full disk; seen with 5
+/// ranks), while an independent one returns an error that the ranks then agree on.
+Handle independent_transfer() {
     Handle transfer(H5Pcreate(H5P_DATASET_XFER));
-    H5Pset_dxpl_mpio(transfer.get(), H5FD_MPIO_COLLECTIVE);
+    H5Pset_dxpl_mpio(transfer.get(), H5FD_MPIO_INDEPENDENT);
     return transfer;
 }
 
@@ -93,9 +96,9 @@ Handle create_file(MPI_Comm comm, const std::string& path) {
     {
         const Handle access(H5Pcreate(H5P_FILE_ACCESS));
         H5Pset_fapl_mpio(access.get(), comm, MPI_INFO_NULL);
-        // All ranks read and write metadata in the same calls, which lets HDF5 do it once for all of them.
+        // All ranks read metadata in the same calls, which lets HDF5 do it once for all of them. Writing it collectively
+        // is left off for the reason given at independent_transfer.
         H5Pset_all_coll_metadata_ops(access.get(), true);
-        H5Pset_coll_metadata_write(access.get(), true);
         H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
         file = Handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
         if (file.get() < 0) error = path + ": can't create the file: " + reason();
@@ -166,7 +169,7 @@ std::string write_whole(hid_t dataset, hid_t memory_type, const void* data, int 
         H5Sselect_none(space.get());
         H5Sselect_none(memory.get());
     }
-    const Handle transfer = collective_transfer();
+    const Handle transfer = independent_transfer();
     if (H5Dwrite(dataset, memory_type, memory.get(), space.get(), transfer.get(), data) < 0) return reason();
     return {};
 }
@@ -210,7 +213,7 @@ std::string write_box(MPI_Comm comm, hid_t dataset, hid_t memory_type, std::size
     std::uint64_t rounds = empty ? 0 : (count[0] + rows - 1) / rows;
     MPI_Allreduce(MPI_IN_PLACE, &rounds, 1, MPI_UINT64_T, MPI_MAX, comm);
     std::string error;
-    const Handle transfer = collective_transfer();
+    const Handle transfer = independent_transfer();
     for (std::uint64_t round = 0; round < rounds; ++round) {
         const Handle space(H5Dget_space(dataset));
         std::vector<hsize_t> from(start.begin(), start.end()), size(count.begin(), count.end());
