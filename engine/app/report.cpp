@@ -1,0 +1,223 @@
+#include "engine/app/report.hpp"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace spikecast {
+
+namespace {
+
+constexpr std::size_t width = 80;
+
+/// Characters of a UTF-8 text.
+std::size_t columns_of(const std::string& text) {
+    std::size_t n = 0;
+    for (const char c : text)
+        n += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    return n;
+}
+
+/// At most `columns` characters, ending with "..." where something was left out.
+std::string shorten(const std::string& text, std::size_t columns) {
+    if (columns_of(text) <= columns) return text;
+    std::string result;
+    std::size_t n = 0;
+    for (const char c : text) {
+        if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U && ++n > columns - 3) break;
+        result += c;
+    }
+    return result + "...";
+}
+
+/// Padded to `columns` characters; fmt would count bytes of what isn't ASCII in some versions.
+std::string pad(const std::string& text, std::size_t columns) {
+    const std::string fitting = shorten(text, columns);
+    return fitting + std::string(columns - columns_of(fitting), ' ');
+}
+
+std::string number(double value, const char* format = "{:.3g}") {
+    return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : "-";
+}
+
+/// 77169 -> "77,169"
+std::string grouped(std::uint64_t value) {
+    std::string digits = std::to_string(value);
+    for (std::size_t i = digits.size(); i > 3; i -= 3)
+        digits.insert(i - 3, ",");
+    return digits;
+}
+
+std::string bytes(double value) {
+    constexpr std::array<const char*, 6> units{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    std::size_t unit = 0;
+    while (value >= 1024.0 && unit + 1 < units.size()) {
+        value /= 1024.0;
+        ++unit;
+    }
+    return fmt::format("{:.3g} {}", value, units[unit]);
+}
+
+/// Fixed digits up to 9999, three significant ones beyond, so that columns keep their width.
+std::string cell(double value, int digits) {
+    if (!std::isfinite(value)) return "-";
+    return std::abs(value) < 9999.0 ? fmt::format("{:.{}f}", value, digits) : fmt::format("{:.2e}", value);
+}
+
+} // namespace
+
+double RunReport::real_time_factor() const {
+    return biological_s > 0.0 ? simulate_s / biological_s : std::numeric_limits<double>::quiet_NaN();
+}
+
+std::uint64_t RunReport::total_peak_rss_bytes() const {
+    return std::accumulate(peak_rss_bytes.begin(), peak_rss_bytes.end(), std::uint64_t{0});
+}
+
+double RunReport::bytes_per_synapse() const {
+    if (synapses == 0) return std::numeric_limits<double>::quiet_NaN();
+    return static_cast<double>(total_peak_rss_bytes()) / static_cast<double>(synapses);
+}
+
+RunReport make_report(const RunSummary& summary, const Experiment& experiment, std::string version) {
+    const SimulationSettings& settings = experiment.simulation;
+    constexpr std::array<const char*, 3> partitioners{"round_robin", "block", "random"};
+    RunReport r;
+    r.title = experiment.title;
+    r.version = std::move(version);
+    r.seed = settings.seed;
+    r.ranks = summary.ranks;
+    r.threads = summary.threads;
+    r.partitioner = partitioners.at(static_cast<std::size_t>(settings.partitioner));
+    r.exchange = summary.exchange;
+    r.precision = settings.precision == Precision::double_precision ? "double" : "single";
+    r.weights = settings.weights == WeightFormat::float32 ? "float32" : "compact";
+    r.neurons = summary.neurons;
+    r.synapses = summary.synapses;
+    r.spikes = summary.spikes;
+    r.synaptic_events = summary.synaptic_events;
+    r.build_s = summary.build_s;
+    r.simulate_s = summary.simulate_s;
+    r.biological_s = summary.biological_s;
+    r.total_simulate_s = summary.total_simulate_s;
+    r.total_biological_s = summary.total_biological_s;
+    r.phases = summary.phases;
+    r.peak_rss_bytes = summary.peak_rss_bytes;
+    r.network_bytes = summary.network_bytes;
+    r.bytes_sent = summary.bytes_sent;
+    r.packet_bytes = summary.packet_bytes;
+    r.populations = summary.populations;
+    r.spike_hash = summary.spike_hash;
+    r.network_hash = summary.network_hash;
+    return r;
+}
+
+std::string to_json(const RunReport& r) {
+    using Json = nlohmann::ordered_json;
+    const auto finite = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
+    Json populations = Json::array();
+    for (const PopulationStatistics& p : r.populations)
+        populations.push_back({{"name", p.name},
+                               {"neurons", p.neurons},
+                               {"rate_hz", finite(p.rate_hz)},
+                               {"cv", finite(p.cv)},
+                               {"synchrony", finite(p.synchrony)}});
+    const Json json{{"title", r.title},
+                    {"version", r.version},
+                    {"seed", r.seed},
+                    {"ranks", r.ranks},
+                    {"threads", r.threads},
+                    {"partitioner", r.partitioner},
+                    {"exchange", r.exchange},
+                    {"precision", r.precision},
+                    {"weights", r.weights},
+                    {"neurons", r.neurons},
+                    {"synapses", r.synapses},
+                    {"spikes", r.spikes},
+                    {"synaptic_events", r.synaptic_events},
+                    {"build_s", finite(r.build_s)},
+                    {"simulate_s", finite(r.simulate_s)},
+                    {"biological_s", finite(r.biological_s)},
+                    {"real_time_factor", finite(r.real_time_factor())},
+                    {"total_simulate_s", finite(r.total_simulate_s)},
+                    {"total_biological_s", finite(r.total_biological_s)},
+                    {"phases_s",
+                     {{"deliver", finite(r.phases.deliver)},
+                      {"update", finite(r.phases.update)},
+                      {"exchange", finite(r.phases.exchange)},
+                      {"record", finite(r.phases.record)}}},
+                    {"peak_rss_bytes", r.peak_rss_bytes},
+                    {"peak_rss_bytes_total", r.total_peak_rss_bytes()},
+                    {"network_bytes", r.network_bytes},
+                    {"bytes_per_synapse", finite(r.bytes_per_synapse())},
+                    {"bytes_sent", r.bytes_sent},
+                    {"packet_bytes", r.packet_bytes},
+                    {"populations", populations},
+                    {"spike_hash", r.spike_hash},
+                    {"network_hash", r.network_hash}};
+    // A title from a file in another encoding must not cost the report.
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string to_table(const RunReport& r, const Reference& reference) {
+    const std::string rule(width, '-');
+    std::string out;
+    const auto line = [&](const std::string& text) { out += shorten(text, width) + "\n"; };
+    const auto field = [&](const char* name, const std::string& value) { line(fmt::format("  {:<17}{}", name, value)); };
+
+    line(r.title);
+    line(rule);
+    field("network", fmt::format("{} neurons, {} synapses", grouped(r.neurons), grouped(r.synapses)));
+    field("on", fmt::format("{} {} x {} {}, {}, {} exchange", r.ranks, r.ranks == 1 ? "rank" : "ranks", r.threads,
+                            r.threads == 1 ? "thread" : "threads", r.partitioner, r.exchange));
+    field("numbers", fmt::format("{} precision, {} weights, seed {}", r.precision, r.weights, r.seed));
+    field("build", number(r.build_s) + " s");
+    field("simulation", fmt::format("{} s for {} s of biological time: factor {}", number(r.simulate_s),
+                                    number(r.biological_s, "{:.6g}"), number(r.real_time_factor())));
+    field("  of which", fmt::format("deliver {}, update {}, exchange {}, record {} s", number(r.phases.deliver),
+                                    number(r.phases.update), number(r.phases.exchange), number(r.phases.record)));
+    field("spikes", fmt::format("{}, {} synaptic events", grouped(r.spikes), number(static_cast<double>(r.synaptic_events))));
+    field("peak memory", fmt::format("{} in all, {} bytes a synapse",
+                                     bytes(static_cast<double>(r.total_peak_rss_bytes())), number(r.bytes_per_synapse())));
+    field("sent", fmt::format("{} in packets of {} bytes", bytes(static_cast<double>(r.bytes_sent)), r.packet_bytes));
+    field("spike hash", r.spike_hash);
+    field("network hash", r.network_hash);
+    line(rule);
+    bool any = false;
+    for (const PopulationStatistics& p : r.populations)
+        any = any || reference.rates_hz.contains(p.name);
+    line(fmt::format("{}{:>12}{:>10}{:>8}{:>11}{}", pad("population", 16), "neurons", "rate/Hz", "CV", "synchrony",
+                     any ? "   reference/Hz  differs" : ""));
+    for (const PopulationStatistics& p : r.populations) {
+        std::string text = fmt::format("{}{:>12}{:>10}{:>8}{:>11}", pad(p.name, 16), grouped(p.neurons),
+                                       cell(p.rate_hz, 3), cell(p.cv, 2), cell(p.synchrony, 2));
+        const auto found = reference.rates_hz.find(p.name);
+        if (found != reference.rates_hz.end()) {
+            text += fmt::format("{:>15}", cell(found->second, 3));
+            if (found->second > 0.0) {
+                const double percent = 100.0 * (p.rate_hz / found->second - 1.0);
+                text += std::abs(percent) < 1000.0 ? fmt::format("{:>+7.1f} %", percent) : fmt::format("{:>9}", "> 10 x");
+            }
+        }
+        line(text);
+    }
+    line(rule);
+    if (any && !reference.source.empty()) { // wrapped, for a source that is cut off is no source
+        std::string text = "Reference: " + reference.source;
+        while (columns_of(text) > width) {
+            const std::size_t cut = text.rfind(' ', width);
+            if (cut == std::string::npos || cut < 12) break;
+            line(text.substr(0, cut));
+            text = "  " + text.substr(cut + 1);
+        }
+        line(text);
+    }
+    return out;
+}
+
+} // namespace spikecast
