@@ -1,0 +1,15 @@
+// From an experiment file to an Experiment.
+#pragma once
+
+#include "spikecast/experiment.hpp"
+
+#include <string>
+#include <vector>
+
+namespace spikecast {
+
+/// Reads, merges (includes, variants, then overrides "a.b=value"), checks against the schema and validates. Throws
+/// InputError with everything that is wrong with the file.
+[[nodiscard]] Experiment read_experiment(const std::string& path, const std::vector<std::string>& overrides = {});
+
+} // namespace spikecast

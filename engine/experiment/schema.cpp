@@ -1,0 +1,213 @@
+#include "engine/experiment/schema.hpp"
+
+#include <stdexcept>
+
+namespace spikecast {
+namespace {
+
+constexpr KeyInfo file_keys[] = {
+    {"title", "string", "\"\"", "what a report and the result file call the experiment"},
+    {"include", "list of files", "[]", "merged in order before the file's own content; paths are relative to the file"},
+    {"variant", "name or list", "none", "the variants to merge over the file"},
+    {"constants", "table", "{}", "named quantities"},
+    {"parameters", "table", "{}", "named parameter sets"},
+    {"simulation", "table", "required", "time, seed, precision, distribution over processes"},
+    {"populations", "table", "required", "neurons and generators by name"},
+    {"projections", "list of tables", "[]", "synapses"},
+    {"stimuli", "list of tables", "[]", "generators that are independent for each target"},
+    {"recorders", "list of tables", "[]", "what goes to the result file"},
+    {"scaling", "table", "{}", "downscaling of neurons and indegrees"},
+    {"reference", "table", "{}", "published results shown beside a run's own"},
+    {"variants", "table", "{}", "named changes of the file"},
+};
+constexpr KeyInfo simulation_keys[] = {
+    {"resolution", "time (ms)", "\"0.1 ms\"", "the step; all fixed times are multiples of it"},
+    {"duration", "time (ms)", "required", "biological time"},
+    {"warmup", "time (ms)", "0", "part of the duration that rates and the real-time factor leave out"},
+    {"seed", "integer >= 0", "1", "changes every draw"},
+    {"precision", "name", "\"double\"", "`double` or `single`: state and arithmetic"},
+    {"weights", "name", "\"float32\"", "`float32` or `compact` (16 bits)"},
+    {"partitioner", "name or table", "\"round_robin\"", "`round_robin`, `block`, `random`, or a table; changes no result"},
+    {"exchange", "name", "\"auto\"", "`auto`, `alltoall`, `neighbour`; changes no result"},
+};
+constexpr KeyInfo partitioner_keys[] = {
+    {"kind", "name", "required", "`round_robin`, `block` or `random`"},
+    {"seed", "integer >= 0", "0", "of `random`"},
+};
+constexpr KeyInfo population_keys[] = {
+    {"model", "name", "required", "a neuron or generator (`spikecast models`)"},
+    {"size", "count", "required", "up to 2^40"},
+    {"like", "name", "none", "take all keys from that population, then change what is given here"},
+    {"params", "parameters", "{}", "what differs from the model's defaults; name of a set, table, or list of both"},
+    {"init", "table of laws", "{}", "initial state variables"},
+    {"positions", "table", "none", "places in 2 or 3 dimensions"},
+    {"rate", "rate (Hz)", "none", "full-scale mean rate, for the compensation of [scaling]"},
+};
+constexpr KeyInfo position_keys[] = {
+    {"extent", "list of lengths (um)", "required", "sides of the box, 2 or 3"},
+    {"centre", "list of lengths (um)", "0", "of the box"},
+    {"grid", "list of counts", "none", "cells along each axis, the first fastest; without it positions are drawn"},
+    {"periodic", "boolean", "false", "distances wrap around the box"},
+};
+constexpr KeyInfo projection_keys[] = {
+    {"name", "string", "\"source->target\"", "identifies the draws; with several pairs, \":source->target\" is appended"},
+    {"source", "selection or list", "required", "one projection is made for each pair"},
+    {"target", "selection or list", "required", ""},
+    {"rule", "name or table", "required", "how pairs are connected"},
+    {"weight", "law", "1", "in the unit of the target's receptor"},
+    {"delay", "law (ms)", "1 ms", "at least one step; drawn delays are rounded to steps"},
+    {"receptor", "name", "by sign", "a receptor of the target's model"},
+};
+constexpr KeyInfo selection_keys[] = {
+    {"population", "name", "required", ""},
+    {"slice", "[begin, end] or [begin, end, step]", "all", "begin <= index < end, from 0"},
+    {"indices", "list of indices", "none", "ascending, distinct"},
+};
+constexpr KeyInfo rule_keys[] = {
+    {"one_to_one", "true", "", "i to i; as a string, \"one_to_one\""},
+    {"all_to_all", "true", "", "every pair; as a string, \"all_to_all\""},
+    {"fixed_indegree", "count", "", "sources drawn for each target"},
+    {"fixed_outdegree", "count", "", "targets drawn for each source"},
+    {"fixed_total_number", "count or table", "", "pairs drawn; { probability = C } means ln(1-C)/ln(1-1/(N_pre N_post)), rounded"},
+    {"pairwise_bernoulli", "probability or table", "", "each pair once with the probability, which can depend on distance"},
+    {"pairwise_poisson", "number", "", "mean synapses of each pair"},
+    {"symmetric_pairwise_bernoulli", "probability", "", "each unordered pair, in both directions or none"},
+    {"explicit_list", "table", "", "synapses from a file"},
+    {"allow_autapses", "boolean", "true", "a neuron to itself (symmetric: false)"},
+    {"allow_multapses", "boolean", "true", "a pair more than once (fixed_* only)"},
+};
+constexpr KeyInfo total_keys[] = {{"probability", "probability", "required", "that a pair has at least one synapse"}};
+constexpr KeyInfo kernel_keys[] = {
+    {"constant", "probability", "1 without another", "p0 inside the mask"},
+    {"gaussian", "table", "none", "{ p0, sigma }: p0 exp(-d^2 / (2 sigma^2)), sigma in um"},
+    {"exponential", "table", "none", "{ p0, lambda }: p0 exp(-d / lambda), lambda in um"},
+    {"mask", "table", "none", "{ ball = radius } or { box = [half width along each axis] }, in um"},
+};
+constexpr KeyInfo gaussian_keys[] = {{"p0", "probability", "1", ""}, {"sigma", "length (um)", "required", ""}};
+constexpr KeyInfo exponential_kernel_keys[] = {{"p0", "probability", "1", ""}, {"lambda", "length (um)", "required", ""}};
+constexpr KeyInfo mask_keys[] = {{"ball", "length (um)", "none", ""}, {"box", "list of lengths (um)", "none", ""}};
+constexpr KeyInfo list_keys[] = {
+    {"file", "path", "required", "CSV (source,target[,weight,delay] under a header line) or HDF5, relative to the experiment"},
+    {"dataset", "string", "\"\"", "HDF5: the group that holds the columns"},
+};
+constexpr KeyInfo array_keys[] = {
+    {"file", "path", "required", "HDF5, relative to the experiment"},
+    {"dataset", "string", "required", "one number for each neuron, in the parameter's unit"},
+};
+constexpr KeyInfo law_keys[] = {
+    {"constant", "quantity", "", "always the same"},
+    {"uniform", "[low, high] or table", "", "{ low, high }"},
+    {"normal", "[mean, std] or table", "", "{ mean, std } or { mean, std_relative }"},
+    {"lognormal", "[mu, sigma] or table", "", "{ mu, sigma } of the logarithm of the number in its unit"},
+    {"exponential", "mean or table", "", "{ mean }"},
+    {"low", "quantity", "none", "lower bound"},
+    {"high", "quantity", "none", "upper bound"},
+    {"outside", "name", "\"redraw\"", "`redraw` or `clip`"},
+    {"sign_kept", "boolean", "false", "bounds the law at 0 on the side of its mean"},
+    {"per_distance", "time per length (ms/um)", "0", "delays only: added for each um between the neurons"},
+};
+constexpr KeyInfo uniform_keys[] = {{"low", "quantity", "required", ""}, {"high", "quantity", "required", ""}};
+constexpr KeyInfo normal_keys[] = {{"mean", "quantity", "required", ""},
+                                   {"std", "quantity", "this or std_relative", ""},
+                                   {"std_relative", "number", "this or std", "in units of |mean|"}};
+constexpr KeyInfo lognormal_keys[] = {{"mu", "number", "required", ""}, {"sigma", "number", "required", ""}};
+constexpr KeyInfo exponential_keys[] = {{"mean", "quantity", "required", ""}};
+constexpr KeyInfo stimulus_keys[] = {
+    {"name", "string", "\"model->target\"", "identifies the draws"},
+    {"model", "name", "required", "a generator"},
+    {"target", "selection or list", "required", "numbers below can be lists that go by target"},
+    {"params", "parameters", "{}", "of the generator"},
+    {"weight", "law", "1", "in the unit of the target's receptor"},
+    {"delay", "time (ms)", "one step", ""},
+    {"receptor", "name", "by sign", ""},
+    {"start", "time (ms)", "0", "active for spikes in (start, stop]"},
+    {"stop", "time (ms)", "inf", ""},
+};
+constexpr KeyInfo recorder_keys[] = {
+    {"spikes", "selection or list", "this or variables", "record spikes of these"},
+    {"variables", "list of names", "this or spikes", "record these state variables"},
+    {"of", "selection or list", "required with variables", "whose variables"},
+    {"interval", "time (ms)", "every step", "between values of variables"},
+    {"sample", "count", "all", "so many neurons of each selection, evenly spaced"},
+    {"start", "time (ms)", "0", ""},
+    {"stop", "time (ms)", "inf", ""},
+};
+constexpr KeyInfo scaling_keys[] = {
+    {"N", "number > 0", "1", "factor of population sizes"},
+    {"K", "number > 0", "1", "factor of indegrees"},
+};
+constexpr KeyInfo reference_keys[] = {
+    {"source", "string", "\"\"", "the paper or derivation"},
+    {"rates", "table (Hz)", "{}", "mean rate by population"},
+};
+
+constexpr TableInfo tables[] = {
+    {"file", "The top of the file.", file_keys},
+    {"[constants]", "Quantities by name; any other quantity can use them, in any order.", {}, true},
+    {"[parameters.NAME]", "A parameter set that populations and stimuli name in `params`.", {}, true},
+    {"[simulation]", "", simulation_keys},
+    {"partitioner", "The partitioner as a table.", partitioner_keys},
+    {"[populations.NAME]", "Neurons, or generators whose trains are sources.", population_keys},
+    {"positions", "Places of a population's neurons.", position_keys},
+    {"[[projections]]",
+     "Any number in rule, weight and delay can be a matrix (rows are targets, columns are sources) or a list that goes by "
+     "source. A zero count or probability makes no projection.",
+     projection_keys},
+    {"selection", "A population's name, or a table for a part of it.", selection_keys},
+    {"rule", "Exactly one of the laws, and where they make sense the allowances.", rule_keys},
+    {"fixed_total_number", "", total_keys},
+    {"pairwise_bernoulli", "A probability over distance; both populations need positions.", kernel_keys},
+    {"gaussian", "", gaussian_keys},
+    {"exponential (distance)", "", exponential_kernel_keys},
+    {"mask", "", mask_keys},
+    {"explicit_list", "", list_keys},
+    {"array", "Per-neuron values of a parameter from a file.", array_keys},
+    {"law", "A quantity, or a table with exactly one of the first five keys.", law_keys},
+    {"uniform", "", uniform_keys},
+    {"normal", "", normal_keys},
+    {"lognormal", "", lognormal_keys},
+    {"exponential", "", exponential_keys},
+    {"[[stimuli]]", "", stimulus_keys},
+    {"[[recorders]]", "", recorder_keys},
+    {"[scaling]",
+     "Sizes are multiplied by N, indegrees by K (total numbers by N K, probabilities by K / N), weights of projections and "
+     "Poisson stimuli by 1/sqrt(K), rates of Poisson stimuli by K; I_e of each target gains the (1 - sqrt(K)) part of its "
+     "full-scale mean input, for which every source population gives its `rate`.",
+     scaling_keys},
+    {"[reference]", "", reference_keys},
+    {"[variants.NAME]", "The content is merged over the file; a key `variant` names variants to merge before.", {}, true},
+};
+
+} // namespace
+
+const KeyInfo* TableInfo::find(std::string_view key) const noexcept {
+    for (const KeyInfo& k : keys)
+        if (k.name == key) return &k;
+    return nullptr;
+}
+
+std::span<const TableInfo> schema() { return tables; }
+
+const TableInfo& schema_table(std::string_view name) {
+    for (const TableInfo& t : tables)
+        if (t.name == name) return t;
+    throw std::logic_error("no table of that name in the schema: " + std::string(name));
+}
+
+std::string schema_markdown() {
+    std::string out;
+    for (const TableInfo& t : tables) {
+        ((out += "### `") += t.name) += "`\n\n";
+        if (!t.doc.empty()) (out += t.doc) += "\n\n";
+        if (t.keys.empty()) continue;
+        out += "| key | value | default | meaning |\n|---|---|---|---|\n";
+        for (const KeyInfo& k : t.keys) {
+            (((((((out += "| `") += k.name) += "` | ") += k.type) += " | ") += k.default_value) += " | ") += k.doc;
+            out += " |\n";
+        }
+        out += '\n';
+    }
+    return out;
+}
+
+} // namespace spikecast
