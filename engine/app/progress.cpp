@@ -49,6 +49,7 @@ Progress::~Progress() {
 void Progress::update(double done, double total) {
     if (quiet_) return;
     total_ = total;
+    counted_ = true;
     const auto now = Clock::now();
     const std::chrono::duration<double> since = now - printed_, spent = now - start_;
     if (since.count() < (terminal_ ? 0.1 : 10.0) || !(done > 0.0) || !(total > 0.0)) return;
@@ -63,7 +64,8 @@ void Progress::update(double done, double total) {
 void Progress::finish() {
     if (quiet_) return;
     const std::chrono::duration<double> spent = Clock::now() - start_;
-    print(fmt::format("{}: done, {} {} in {}", label_, scaled(total_), unit_, duration_text(spent.count())), true);
+    const std::string amount = counted_ ? fmt::format(", {} {}", scaled(total_), unit_) : "";
+    print(fmt::format("{}: done{} in {}", label_, amount, duration_text(spent.count())), true);
 }
 
 void Progress::print(const std::string& text, bool last) {

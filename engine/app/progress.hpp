@@ -33,6 +33,7 @@ private:
     bool quiet_;
     std::FILE* out_;
     bool terminal_;
+    bool counted_ = false;
     bool open_ = false; ///< a line without its end is on the terminal
     Clock::time_point start_, printed_;
 };

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <utility>
 
 namespace spikecast {
 
@@ -69,55 +68,35 @@ std::string cell(double value, int digits) {
     return std::abs(value) < 9999.0 ? fmt::format("{:.{}f}", value, digits) : fmt::format("{:.2e}", value);
 }
 
+const char* partitioner_name(const SimulationSettings& settings) {
+    constexpr std::array<const char*, 3> names{"round_robin", "block", "random"};
+    return names.at(static_cast<std::size_t>(settings.partitioner));
+}
+const char* precision_name(const SimulationSettings& settings) {
+    return settings.precision == Precision::double_precision ? "double" : "single";
+}
+const char* weights_name(const SimulationSettings& settings) {
+    return settings.weights == WeightFormat::float32 ? "float32" : "compact";
+}
+
 } // namespace
 
 double RunReport::real_time_factor() const {
-    return biological_s > 0.0 ? simulate_s / biological_s : std::numeric_limits<double>::quiet_NaN();
+    if (!(summary.biological_s > 0.0)) return std::numeric_limits<double>::quiet_NaN();
+    return summary.simulate_s / summary.biological_s;
 }
 
 std::uint64_t RunReport::total_peak_rss_bytes() const {
-    return std::accumulate(peak_rss_bytes.begin(), peak_rss_bytes.end(), std::uint64_t{0});
+    return std::accumulate(summary.peak_rss_bytes.begin(), summary.peak_rss_bytes.end(), std::uint64_t{0});
 }
 
 double RunReport::bytes_per_synapse() const {
-    if (synapses == 0) return std::numeric_limits<double>::quiet_NaN();
-    return static_cast<double>(total_peak_rss_bytes()) / static_cast<double>(synapses);
+    if (summary.synapses == 0) return std::numeric_limits<double>::quiet_NaN();
+    return static_cast<double>(total_peak_rss_bytes()) / static_cast<double>(summary.synapses);
 }
 
-RunReport make_report(const RunSummary& summary, const Experiment& experiment, std::string version) {
-    const SimulationSettings& settings = experiment.simulation;
-    constexpr std::array<const char*, 3> partitioners{"round_robin", "block", "random"};
-    RunReport r;
-    r.title = experiment.title;
-    r.version = std::move(version);
-    r.seed = settings.seed;
-    r.ranks = summary.ranks;
-    r.threads = summary.threads;
-    r.partitioner = partitioners.at(static_cast<std::size_t>(settings.partitioner));
-    r.exchange = summary.exchange;
-    r.precision = settings.precision == Precision::double_precision ? "double" : "single";
-    r.weights = settings.weights == WeightFormat::float32 ? "float32" : "compact";
-    r.neurons = summary.neurons;
-    r.synapses = summary.synapses;
-    r.spikes = summary.spikes;
-    r.synaptic_events = summary.synaptic_events;
-    r.build_s = summary.build_s;
-    r.simulate_s = summary.simulate_s;
-    r.biological_s = summary.biological_s;
-    r.total_simulate_s = summary.total_simulate_s;
-    r.total_biological_s = summary.total_biological_s;
-    r.phases = summary.phases;
-    r.peak_rss_bytes = summary.peak_rss_bytes;
-    r.network_bytes = summary.network_bytes;
-    r.bytes_sent = summary.bytes_sent;
-    r.packet_bytes = summary.packet_bytes;
-    r.populations = summary.populations;
-    r.spike_hash = summary.spike_hash;
-    r.network_hash = summary.network_hash;
-    return r;
-}
-
-std::string to_json(const RunReport& r) {
+std::string to_json(const RunReport& report) {
+    const RunSummary& r = report.summary;
     using Json = nlohmann::ordered_json;
     const auto finite = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
     Json populations = Json::array();
@@ -127,15 +106,15 @@ std::string to_json(const RunReport& r) {
                                {"rate_hz", finite(p.rate_hz)},
                                {"cv", finite(p.cv)},
                                {"synchrony", finite(p.synchrony)}});
-    const Json json{{"title", r.title},
-                    {"version", r.version},
-                    {"seed", r.seed},
+    const Json json{{"title", report.title},
+                    {"version", report.version},
+                    {"seed", report.settings.seed},
                     {"ranks", r.ranks},
                     {"threads", r.threads},
-                    {"partitioner", r.partitioner},
+                    {"partitioner", partitioner_name(report.settings)},
                     {"exchange", r.exchange},
-                    {"precision", r.precision},
-                    {"weights", r.weights},
+                    {"precision", precision_name(report.settings)},
+                    {"weights", weights_name(report.settings)},
                     {"neurons", r.neurons},
                     {"synapses", r.synapses},
                     {"spikes", r.spikes},
@@ -143,7 +122,7 @@ std::string to_json(const RunReport& r) {
                     {"build_s", finite(r.build_s)},
                     {"simulate_s", finite(r.simulate_s)},
                     {"biological_s", finite(r.biological_s)},
-                    {"real_time_factor", finite(r.real_time_factor())},
+                    {"real_time_factor", finite(report.real_time_factor())},
                     {"total_simulate_s", finite(r.total_simulate_s)},
                     {"total_biological_s", finite(r.total_biological_s)},
                     {"phases_s",
@@ -152,38 +131,39 @@ std::string to_json(const RunReport& r) {
                       {"exchange", finite(r.phases.exchange)},
                       {"record", finite(r.phases.record)}}},
                     {"peak_rss_bytes", r.peak_rss_bytes},
-                    {"peak_rss_bytes_total", r.total_peak_rss_bytes()},
+                    {"peak_rss_bytes_total", report.total_peak_rss_bytes()},
                     {"network_bytes", r.network_bytes},
-                    {"bytes_per_synapse", finite(r.bytes_per_synapse())},
+                    {"bytes_per_synapse", finite(report.bytes_per_synapse())},
                     {"bytes_sent", r.bytes_sent},
                     {"packet_bytes", r.packet_bytes},
                     {"populations", populations},
                     {"spike_hash", r.spike_hash},
                     {"network_hash", r.network_hash}};
     // A title from a file in another encoding must not cost the report.
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string to_table(const RunReport& r, const Reference& reference) {
+std::string to_table(const RunReport& report, const Reference& reference) {
+    const RunSummary& r = report.summary;
     const std::string rule(width, '-');
     std::string out;
     const auto line = [&](const std::string& text) { out += shorten(text, width) + "\n"; };
     const auto field = [&](const char* name, const std::string& value) { line(fmt::format("  {:<17}{}", name, value)); };
 
-    line(r.title);
+    line(report.title);
     line(rule);
     field("network", fmt::format("{} neurons, {} synapses", grouped(r.neurons), grouped(r.synapses)));
     field("on", fmt::format("{} {} x {} {}, {}, {} exchange", r.ranks, r.ranks == 1 ? "rank" : "ranks", r.threads,
-                            r.threads == 1 ? "thread" : "threads", r.partitioner, r.exchange));
-    field("numbers", fmt::format("{} precision, {} weights, seed {}", r.precision, r.weights, r.seed));
+                            r.threads == 1 ? "thread" : "threads", partitioner_name(report.settings), r.exchange));
+    field("numbers", fmt::format("{} precision, {} weights, seed {}", precision_name(report.settings), weights_name(report.settings), report.settings.seed));
     field("build", number(r.build_s) + " s");
     field("simulation", fmt::format("{} s for {} s of biological time: factor {}", number(r.simulate_s),
-                                    number(r.biological_s, "{:.6g}"), number(r.real_time_factor())));
+                                    number(r.biological_s, "{:.6g}"), number(report.real_time_factor())));
     field("  of which", fmt::format("deliver {}, update {}, exchange {}, record {} s", number(r.phases.deliver),
                                     number(r.phases.update), number(r.phases.exchange), number(r.phases.record)));
     field("spikes", fmt::format("{}, {} synaptic events", grouped(r.spikes), number(static_cast<double>(r.synaptic_events))));
     field("peak memory", fmt::format("{} in all, {} bytes a synapse",
-                                     bytes(static_cast<double>(r.total_peak_rss_bytes())), number(r.bytes_per_synapse())));
+                                     bytes(static_cast<double>(report.total_peak_rss_bytes())), number(report.bytes_per_synapse())));
     field("sent", fmt::format("{} in packets of {} bytes", bytes(static_cast<double>(r.bytes_sent)), r.packet_bytes));
     field("spike hash", r.spike_hash);
     field("network hash", r.network_hash);
