@@ -35,21 +35,31 @@ std::string text(const Distribution& law) {
 /// P(X <= x) and P(X > x) of the law without its bounds, each with a small relative error of its own.
 double below_probability(const Distribution& law, double x) {
     switch (law.kind) {
-    case Kind::constant: return x >= law.a ? 1.0 : 0.0;
-    case Kind::uniform: return std::clamp((x - law.a) / (law.b - law.a), 0.0, 1.0);
-    case Kind::normal: return math::normal_cdf((x - law.a) / law.b);
-    case Kind::lognormal: return x > 0.0 ? math::normal_cdf((math::log(x) - law.a) / law.b) : 0.0;
-    case Kind::exponential: return x > 0.0 ? -math::expm1(-x / law.a) : 0.0;
+    case Kind::constant:
+        return x >= law.a ? 1.0 : 0.0;
+    case Kind::uniform:
+        return std::clamp((x - law.a) / (law.b - law.a), 0.0, 1.0);
+    case Kind::normal:
+        return math::normal_cdf((x - law.a) / law.b);
+    case Kind::lognormal:
+        return x > 0.0 ? math::normal_cdf((math::log(x) - law.a) / law.b) : 0.0;
+    case Kind::exponential:
+        return x > 0.0 ? -math::expm1(-x / law.a) : 0.0;
     }
     return 0.0;
 }
 double above_probability(const Distribution& law, double x) {
     switch (law.kind) {
-    case Kind::constant: return x >= law.a ? 0.0 : 1.0;
-    case Kind::uniform: return std::clamp((law.b - x) / (law.b - law.a), 0.0, 1.0);
-    case Kind::normal: return math::normal_cdf((law.a - x) / law.b);
-    case Kind::lognormal: return x > 0.0 ? math::normal_cdf((law.a - math::log(x)) / law.b) : 1.0;
-    case Kind::exponential: return x > 0.0 ? math::exp(-x / law.a) : 1.0;
+    case Kind::constant:
+        return x >= law.a ? 0.0 : 1.0;
+    case Kind::uniform:
+        return std::clamp((law.b - x) / (law.b - law.a), 0.0, 1.0);
+    case Kind::normal:
+        return math::normal_cdf((law.a - x) / law.b);
+    case Kind::lognormal:
+        return x > 0.0 ? math::normal_cdf((law.a - math::log(x)) / law.b) : 1.0;
+    case Kind::exponential:
+        return x > 0.0 ? math::exp(-x / law.a) : 1.0;
     }
     return 0.0;
 }
@@ -64,12 +74,15 @@ double probability(const Distribution& law, double low, double high) {
 }
 
 /// exp(-z^2 / 2) / sqrt(2 pi); 0 at infinity.
-double density(double z) { return math::exp(-0.5 * z * z) * 0.3989422804014327; }
+double density(double z) {
+    return math::exp(-0.5 * z * z) * 0.3989422804014327;
+}
 
 /// The integral of x f(x) over [low, high].
 double partial_mean(const Distribution& law, double low, double high) {
     switch (law.kind) {
-    case Kind::constant: return law.a >= low && law.a <= high ? law.a : 0.0;
+    case Kind::constant:
+        return law.a >= low && law.a <= high ? law.a : 0.0;
     case Kind::uniform: {
         const double l = std::max(low, law.a), h = std::min(high, law.b);
         return l < h ? 0.5 * (h + l) * ((h - l) / (law.b - law.a)) : 0.0;
@@ -98,8 +111,8 @@ inline double unit(std::uint32_t word) noexcept {
 
 constexpr std::size_t block = 512;
 
-/// z[j] = kernels::quantile(u[j]), n <= block: the central formula for all, then the tails, gathered, so that both loops
-/// vectorise; each number gets the operations of kernels::quantile, hence its bits.
+/// z[j] = kernels::quantile(u[j]), n <= block: the central formula for all, then the tails, gathered, so that both
+/// loops vectorise; each number gets the operations of kernels::quantile, hence its bits.
 void quantiles(const double* u, double* z, std::size_t n) noexcept {
     std::array<std::uint32_t, block> where;
     alignas(64) std::array<double, block> r;
@@ -148,7 +161,7 @@ Sampler::Sampler(const Distribution& law) : law_(law) {
         refuse("distribution", text(law) + " has a negative standard deviation", "give one >= 0");
     }
     if (law.kind == Kind::uniform && law.b < law.a) {
-        refuse("distribution", text(law) + " has its low end above its high end", "give uniform = [low, high], low <= high");
+        refuse("distribution", text(law) + " has its low end above its high end", "give uniform = [low, high]");
     }
     if (law.kind == Kind::exponential && law.a < 0.0) {
         refuse("distribution", text(law) + " has a negative mean", "give one >= 0");
@@ -179,12 +192,8 @@ Sampler::Sampler(const Distribution& law) : law_(law) {
     if (law.kind == Kind::uniform) {
         // a + (b - a) u can round up to b, which the law leaves out.
         const double last = std::nextafter(law.b, law.a);
-        law_.low = std::min(std::max(law.low, law.a), last);
-        law_.high = std::max(std::min(law.high, last), law.a);
-        if (!redraw) {
-            law_.low = law.low > last ? law.low : law_.low;
-            law_.high = law.high < law.a ? law.high : law_.high;
-        }
+        law_.low = std::max(law.low, law.a);
+        law_.high = law.low > last ? law.high : std::min(law.high, last); // clipped to low where all lies below it
     }
 }
 
@@ -196,11 +205,20 @@ double Sampler::operator()(std::uint32_t word) const noexcept {
     const double u = u_low_ + u_scale_ * unit(word);
     double x = 0.0;
     switch (law_.kind) {
-    case Kind::constant: break;
-    case Kind::uniform: x = upper ? law_.b - (law_.b - law_.a) * u : law_.a + (law_.b - law_.a) * u; break;
-    case Kind::normal: x = law_.a + (upper ? -law_.b : law_.b) * kernels::quantile(u); break;
-    case Kind::lognormal: x = math::exp(law_.a + (upper ? -law_.b : law_.b) * kernels::quantile(u)); break;
-    case Kind::exponential: x = -law_.a * (upper ? math::log(u) : math::log1p(-u)); break;
+    case Kind::constant:
+        break;
+    case Kind::uniform:
+        x = upper ? law_.b - (law_.b - law_.a) * u : law_.a + (law_.b - law_.a) * u;
+        break;
+    case Kind::normal:
+        x = law_.a + (upper ? -law_.b : law_.b) * kernels::quantile(u);
+        break;
+    case Kind::lognormal:
+        x = math::exp(law_.a + (upper ? -law_.b : law_.b) * kernels::quantile(u));
+        break;
+    case Kind::exponential:
+        x = -law_.a * (upper ? math::log(u) : math::log1p(-u));
+        break;
     }
     return std::min(std::max(x, law_.low), law_.high);
 }
@@ -223,7 +241,8 @@ void Sampler::fill(std::span<const std::uint32_t> words, std::span<double> out) 
             u[j] = u_low + u_scale * unit(w[j]);
         }
         switch (law_.kind) {
-        case Kind::constant: break;
+        case Kind::constant:
+            break;
         case Kind::uniform: {
             const double from = upper ? law_.b : a, step = upper ? -(law_.b - a) : law_.b - a;
             for (std::size_t j = 0; j < n; ++j) {
@@ -256,8 +275,12 @@ void Sampler::fill(std::span<const std::uint32_t> words, std::span<double> out) 
     }
 }
 
-double Sampler::lowest() const noexcept { return (*this)(0); }
-double Sampler::highest() const noexcept { return (*this)(std::numeric_limits<std::uint32_t>::max()); }
+double Sampler::lowest() const noexcept {
+    return (*this)(0);
+}
+double Sampler::highest() const noexcept {
+    return (*this)(std::numeric_limits<std::uint32_t>::max());
+}
 
 double Sampler::mean() const noexcept {
     if (law_.kind == Kind::constant) {
@@ -313,7 +336,8 @@ DiscreteSampler DiscreteSampler::delays(const Distribution& law_ms, double resol
         // A constant may lie on the half step itself, which rounds to one step.
         law.low = std::max(law.low, 0.5 * h);
         if (!(law.low <= law.high)) {
-            refuse("delay", text(law_ms) + " ms leaves nothing from half a step (" + std::to_string(0.5 * h) + " ms) on",
+            refuse("delay",
+                   text(law_ms) + " ms leaves nothing from half a step (" + std::to_string(0.5 * h) + " ms) on",
                    "raise the upper bound, or use clip");
         }
     }
@@ -321,8 +345,9 @@ DiscreteSampler DiscreteSampler::delays(const Distribution& law_ms, double resol
     const double first = step(sampler.lowest()), last = step(sampler.highest());
     // One step fewer than the guide's 16-bit candidates can name.
     if (last - first > 65534.0 || last > 0x1p31) {
-        refuse("delay", text(law_ms) + " ms spreads over " + std::to_string(last - first + 1.0) +
-                            " steps, but at most 65535 are possible",
+        refuse("delay",
+               text(law_ms) + " ms spreads over " + std::to_string(last - first + 1.0) +
+                   " steps, but at most 65535 are possible",
                "bound the delays with low and high");
     }
     const auto low = static_cast<std::uint32_t>(first);
@@ -346,7 +371,8 @@ DiscreteSampler DiscreteSampler::delays(const Distribution& law_ms, double resol
 
 DiscreteSampler DiscreteSampler::poisson(double mean) {
     if (!(mean >= 0.0 && mean <= 1e6)) {
-        refuse("poisson", "mean = " + std::to_string(mean) + ", but it must lie in [0, 1e6]", "lower the rate or the step");
+        refuse("poisson", "mean = " + std::to_string(mean) + ", but it must lie in [0, 1e6]",
+               "lower the rate or the step");
     }
     // Relative to the mode, outwards by the recurrence; normalised by the constructor. Below 1e-25 nothing is left that
     // a 32-bit word could resolve.
@@ -385,10 +411,10 @@ void DiscreteSampler::fill(std::span<const std::uint32_t> words, std::span<std::
 }
 
 // Both generators are Hoermann's transformed rejection (W. Hoermann 1993, "The generation of binomial random variates",
-// J. Stat. Comput. Simul. 46, algorithm BTRS; "The transformed rejection method for generating Poisson random variables",
-// Insurance: Mathematics and Economics 12, algorithm PTRS), with the log-probabilities in Loader's saddle-point form
-// (C. Loader 2000, "Fast and accurate computation of binomial probabilities"), since differences of lgamma would have
-// lost all digits at n = 1e15.
+// J. Stat. Comput. Simul. 46, algorithm BTRS; "The transformed rejection method for generating Poisson random
+// variables", Insurance: Mathematics and Economics 12, algorithm PTRS), with the log-probabilities in Loader's
+// saddle-point form (C. Loader 2000, "Fast and accurate computation of binomial probabilities"), since differences of
+// lgamma would have lost all digits at n = 1e15.
 namespace {
 
 /// log(k!) - k log(k) + k.
@@ -498,7 +524,8 @@ std::uint64_t poisson(Key key, std::uint64_t neuron, std::uint64_t first_draw, d
         return 0;
     }
     if (mean > 0x1p52) {
-        refuse("poisson", "mean = " + std::to_string(mean) + ", but it must be <= 2^52", "lower the number of synapses");
+        refuse("poisson", "mean = " + std::to_string(mean) + ", but it must be <= 2^52",
+               "lower the number of synapses");
     }
     if (mean < 10.0) {
         return invert(open_unit(draw64(key, neuron, first_draw)), math::exp(-mean), mean,
@@ -569,7 +596,8 @@ struct Splitter {
             return;
         }
         const std::uint64_t left = (*this)(node);
-        const auto cut = static_cast<std::size_t>(std::lower_bound(cells.begin(), cells.end(), node.middle()) - cells.begin());
+        const auto middle = std::lower_bound(cells.begin(), cells.end(), node.middle());
+        const auto cut = static_cast<std::size_t>(middle - cells.begin());
         counts(node.left(left), cells.first(cut), out.first(cut));
         counts(node.right(left), cells.subspan(cut), out.subspan(cut));
     }
@@ -577,21 +605,24 @@ struct Splitter {
 
 } // namespace
 
-MultinomialTree::MultinomialTree(Key key, std::uint64_t total, std::uint64_t cells) : key_(key), total_(total), cells_(cells) {
+MultinomialTree::MultinomialTree(Key key, std::uint64_t total, std::uint64_t cells)
+    : key_(key), total_(total), cells_(cells) {
     if (cells > (std::uint64_t{1} << 62) || (cells == 0 && total > 0)) {
         refuse("multinomial", std::to_string(total) + " things over " + std::to_string(cells) + " cells",
                "use 1 to 2^62 cells");
     }
 }
 
-MultinomialTree::MultinomialTree(Key key, std::uint64_t total, std::uint64_t cells, WeightSum weight_of, const void* context)
+MultinomialTree::MultinomialTree(Key key, std::uint64_t total, std::uint64_t cells, WeightSum weight_of,
+                                 const void* context)
     : MultinomialTree(key, total, cells) {
     weight_of_ = weight_of;
     context_ = context;
     if (total > 0) {
         const double weight = weight_of(context, 0, cells);
         if (!(weight > 0.0) || !std::isfinite(weight)) {
-            refuse("multinomial", "the weights of all cells sum to " + std::to_string(weight), "give a positive, finite sum");
+            refuse("multinomial", "the weights of all cells sum to " + std::to_string(weight),
+                   "give a positive, finite sum");
         }
     }
 }

@@ -22,8 +22,8 @@ Where Experiment::where(const std::string& path) const {
 }
 
 const Population* Experiment::find_population(const std::string& name) const {
-    const auto found = std::find_if(populations.begin(), populations.end(),
-                                    [&name](const Population& p) { return p.name == name; });
+    const auto found =
+        std::find_if(populations.begin(), populations.end(), [&name](const Population& p) { return p.name == name; });
     return found == populations.end() ? nullptr : &*found;
 }
 

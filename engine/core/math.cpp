@@ -28,8 +28,8 @@ struct Exponential {
 };
 Exponential exp_parts(double x, double x_lo) noexcept {
     // Taylor: the first term left out is r^14 / 14! < 2^-57 at |r| = ln(2) / 2.
-    constexpr double c[] = {1.0 / 2.0,      1.0 / 6.0,       1.0 / 24.0,       1.0 / 120.0,
-                            1.0 / 720.0,    1.0 / 5040.0,    1.0 / 40320.0,    1.0 / 362880.0,
+    constexpr double c[] = {1.0 / 2.0,       1.0 / 6.0,        1.0 / 24.0,        1.0 / 120.0,
+                            1.0 / 720.0,     1.0 / 5040.0,     1.0 / 40320.0,     1.0 / 362880.0,
                             1.0 / 3628800.0, 1.0 / 39916800.0, 1.0 / 479001600.0, 1.0 / 6227020800.0};
     constexpr double magic = 0x1.8p52;
     const double k = (x * log2_e + magic) - magic; // the nearest integer
@@ -110,11 +110,15 @@ double erf_over_x(double x2) noexcept {
 }
 
 /// lgamma(2 + z) for |z| <= 1/2: (1 - gamma) z + sum over k >= 2 of (-1)^k (zeta(k) - 1) z^k / k.
-double lgamma_near_2(double z) noexcept { return z * horner(lgamma2_c, z); }
+double lgamma_near_2(double z) noexcept {
+    return z * horner(lgamma2_c, z);
+}
 
 } // namespace
 
-double exp(double x) noexcept { return exp_pair(x, 0.0); }
+double exp(double x) noexcept {
+    return exp_pair(x, 0.0);
+}
 
 double expm1(double x) noexcept {
     if (x != x || x == 0.0) {
@@ -200,8 +204,8 @@ double lgamma(double x) noexcept {
     }
     if (x >= 8.0) {
         // Stirling's series B_2k / (2k (2k-1) x^(2k-1)); the first term left out (k = 10) is < 2^-55 at x = 8.
-        constexpr double c[] = {1.0 / 12.0,      -1.0 / 360.0,         1.0 / 1260.0, -1.0 / 1680.0,        1.0 / 1188.0,
-                                -691.0 / 360360.0, 1.0 / 156.0, -3617.0 / 122400.0, 43867.0 / 244188.0};
+        constexpr double c[] = {1.0 / 12.0,        -1.0 / 360.0, 1.0 / 1260.0,       -1.0 / 1680.0,     1.0 / 1188.0,
+                                -691.0 / 360360.0, 1.0 / 156.0,  -3617.0 / 122400.0, 43867.0 / 244188.0};
         const double l = math::log(x);
         const double correction = x < 1e10 ? horner(c, 1.0 / (x * x)) / x : 0.0;
         constexpr double half_log_two_pi = 0.9189385332046728;

@@ -5,8 +5,9 @@
 namespace spikecast {
 namespace {
 
-// Sixteen blocks at a time: two AVX2 vectors (or one AVX-512 vector) for each of the four words. Plain loops over arrays,
-// so that the same source serves every vector width; integer arithmetic makes the result the same at all of them.
+// Sixteen blocks at a time: two AVX2 vectors (or one AVX-512 vector) for each of the four words. Plain loops over
+// arrays, so that the same source serves every vector width; integer arithmetic makes the result the same at
+// all of them.
 constexpr std::size_t lanes = 16;
 
 struct Lanes {
