@@ -69,6 +69,7 @@ public:
 
     void update(std::int64_t, std::size_t begin, std::size_t end, const ChunkInput<T>& input,
                 std::vector<std::uint32_t>& spikes) override {
+        if (begin >= end) return;
         if (derived_.size() == 0)
             run(begin, end, input, spikes, Uniform(uniform_));
         else

@@ -73,7 +73,7 @@ public:
     void update(std::int64_t step, std::size_t begin, std::size_t end, const ChunkInput<T>&,
                 std::vector<std::uint32_t>& spikes) override {
         const std::int64_t stamp = step + 1;
-        if (stamp <= start_ || stamp > stop_) return;
+        if (stamp <= start_ || stamp > stop_ || begin >= end) return;
         const T* counts = train_.counts(stamp, begin / chunk_size);
         if (counts == nullptr) return;
         for (std::size_t i = begin; i < end; ++i)

@@ -13,6 +13,7 @@ public:
     void update(std::int64_t, std::size_t begin, std::size_t end, const ChunkInput<T>& input,
                 std::vector<std::uint32_t>& spikes) override {
         using Vec = simd::vec<T, simd::native_width<T>>;
+        if (begin >= end) return;
         const T* counts = input.receptor[0];
         for (std::size_t i = 0; i < end - begin; i += Vec::width) {
             if (!simd::any(Vec::load(counts + i) > Vec(0))) continue;

@@ -1,0 +1,288 @@
+#include "models/neuron_block.hpp"
+#include "models/neurons/iaf_psc_alpha.hpp"
+#include "models/neurons/iaf_psc_delta.hpp"
+#include "models/neurons/iaf_psc_exp.hpp"
+#include "spikecast/error.hpp"
+#include "tests/validation/blocks.hpp"
+
+#include <bit>
+#include <gtest/gtest.h>
+
+namespace spikecast::test {
+namespace {
+
+constexpr std::size_t neurons = 1100; // three chunks, the last of which ends within a register
+constexpr int steps = 300;
+
+template <class T>
+class NeuronBlocks : public testing::Test {};
+using Precisions = testing::Types<double, float>;
+TYPED_TEST_SUITE(NeuronBlocks, Precisions);
+
+const std::string_view integrate_and_fire[] = {"iaf_psc_delta", "iaf_psc_exp", "iaf_psc_alpha"};
+
+/// Input of a neuron in a step, by its index in the population: sparse spikes and a noisy current, so that about every
+/// neuron spikes.
+template <class T>
+void fill_input(Driver<T>& driver, const BlockSetup& setup, std::int64_t step) {
+    const Key key = make_key(7, Purpose::test, "input");
+    const bool delta = setup.model->name == "iaf_psc_delta";
+    for (std::size_t i = 0; i < setup.indices.size(); ++i) {
+        const auto words = philox(key, setup.indices[i], static_cast<std::uint64_t>(step));
+        if (words[0] < 0x20000000U) driver.receptor(0)[i] = static_cast<T>(open_unit(words[1]) * (delta ? 3 : 400));
+        if (!delta && words[0] > 0xE0000000U) driver.receptor(1)[i] = static_cast<T>(open_unit(words[1]) * -300);
+        driver.current()[i] = static_cast<T>(open_unit(words[2]) * 600);
+    }
+}
+
+/// Everything a block does in a run, by index in the population.
+struct Outcome {
+    std::vector<std::vector<std::int64_t>> stamps;
+    std::vector<std::vector<double>> variables;
+
+    explicit Outcome(std::size_t n = neurons) : stamps(n), variables(n) {}
+    bool operator==(const Outcome&) const = default;
+    [[nodiscard]] std::size_t spikes() const {
+        std::size_t total = 0;
+        for (const auto& train : stamps)
+            total += train.size();
+        return total;
+    }
+};
+
+template <class T>
+void run(Driver<T>& driver, const BlockSetup& setup, Outcome& outcome) {
+    for (int s = 0; s < steps; ++s) {
+        fill_input(driver, setup, s);
+        for (const std::uint32_t local : driver.step())
+            outcome.stamps[setup.indices[local]].push_back(driver.now());
+    }
+    for (std::size_t i = 0; i < setup.indices.size(); ++i)
+        for (std::size_t v = 0; v < setup.model->variables.size(); ++v)
+            outcome.variables[setup.indices[i]].push_back(driver.block->get(v, i));
+}
+template <class T>
+Outcome outcome_of(const BlockSetup& setup) {
+    Outcome outcome;
+    Driver<T> driver(setup);
+    run(driver, setup, outcome);
+    return outcome;
+}
+
+void spread_parameters(BlockSetup& setup) {
+    for (ResolvedValue& value : setup.parameters)
+        value.each.assign(setup.indices.size(), value.constant);
+}
+/// C_m depends on the neuron.
+void vary_capacitance(BlockSetup& setup) {
+    setup.parameters[0].each.clear();
+    for (const std::uint64_t index : setup.indices)
+        setup.parameters[0].each.push_back(200.0 + static_cast<double>(index % 97));
+}
+
+TYPED_TEST(NeuronBlocks, constant_and_per_neuron_parameters_give_the_same_bits) {
+    for (const std::string_view model : integrate_and_fire) {
+        BlockSetup setup = setup_of(model, neurons, 0.1, {{"I_e", 123.4}});
+        const Outcome constant = outcome_of<TypeParam>(setup);
+        ASSERT_GT(constant.spikes(), neurons / 2) << "too few spikes for a comparison";
+        spread_parameters(setup);
+        EXPECT_TRUE(constant == outcome_of<TypeParam>(setup)) << model;
+        vary_capacitance(setup);
+        EXPECT_FALSE(constant == outcome_of<TypeParam>(setup)) << "per-neuron parameters must act";
+    }
+}
+
+TYPED_TEST(NeuronBlocks, any_distribution_of_neurons_over_blocks_gives_the_same_bits) {
+    for (const std::string_view model : integrate_and_fire) {
+        BlockSetup whole = setup_of(model, neurons);
+        vary_capacitance(whole);
+        const Outcome expected = outcome_of<TypeParam>(whole);
+        ASSERT_GT(expected.spikes(), neurons / 2);
+        Outcome split;
+        for (std::uint64_t part = 0; part < 3; ++part) {
+            BlockSetup setup = setup_of(model, 0);
+            for (std::uint64_t i = 0; i < neurons; ++i)
+                if (i % 7 % 3 == part) setup.indices.push_back(i);
+            vary_capacitance(setup);
+            Driver<TypeParam> driver(setup);
+            run(driver, setup, split);
+        }
+        EXPECT_TRUE(expected == split) << model;
+    }
+}
+
+template <class Model, class T>
+void expect_same_bits_at_width_1() {
+    const BlockSetup setup = setup_of(Model::info.name, neurons);
+    Outcome scalar;
+    Driver<T> driver(std::make_unique<models::NeuronBlock<Model, T, 1>>(setup), neurons, setup.model->receptors.size());
+    run(driver, setup, scalar);
+    EXPECT_GT(scalar.spikes(), neurons / 2);
+    EXPECT_TRUE(scalar == outcome_of<T>(setup)) << setup.model->name;
+}
+TYPED_TEST(NeuronBlocks, scalar_and_vector_kernels_give_the_same_bits) {
+    expect_same_bits_at_width_1<models::IafPscDelta, TypeParam>();
+    expect_same_bits_at_width_1<models::IafPscExp, TypeParam>();
+    expect_same_bits_at_width_1<models::IafPscAlpha, TypeParam>();
+}
+
+TYPED_TEST(NeuronBlocks, chunks_in_any_order_give_the_same_bits) {
+    using T = TypeParam;
+    for (const std::string_view model : integrate_and_fire) {
+        const BlockSetup setup = setup_of(model, neurons, 0.1, {{"I_e", 700.0}});
+        const auto forward = make_population_block<T>(setup), backward = make_population_block<T>(setup);
+        models::AlignedArray<T> zeros(chunk_size);
+        const T* receptors[] = {zeros.data(), zeros.data()};
+        const ChunkInput<T> input{receptors, zeros.data()};
+        std::size_t spikes = 0;
+        for (int s = 0; s < 200; ++s) {
+            std::vector<std::uint32_t> a, b;
+            for (std::size_t begin : {0U, 512U, 1024U})
+                forward->update(s, begin, std::min(begin + chunk_size, neurons), input, a);
+            for (std::size_t begin : {1024U, 512U, 0U})
+                backward->update(s, begin, std::min(begin + chunk_size, neurons), input, b);
+            EXPECT_TRUE(std::is_sorted(a.begin(), a.end()));
+            std::sort(b.begin(), b.end());
+            ASSERT_EQ(a, b);
+            spikes += a.size();
+        }
+        EXPECT_GE(spikes, neurons);
+        for (std::size_t i = 0; i < neurons; ++i)
+            ASSERT_EQ(forward->get(0, i), backward->get(0, i));
+    }
+}
+
+TYPED_TEST(NeuronBlocks, a_refractory_neuron_stays_at_V_reset_for_t_ref_rounded_to_steps) {
+    using T = TypeParam;
+    struct Case {
+        double t_ref, h;
+        int steps;
+    };
+    for (const std::string_view model : integrate_and_fire)
+        for (const Case c : {Case{2.0, 0.1, 20},
+                             {0.3, 0.1, 3},
+                             {0.26, 0.1, 3},
+                             {0.24, 0.1, 2},
+                             {0.0, 0.1, 0},
+                             {2.0, 1.0, 2},
+                             {0.07, 0.01, 7}}) {
+            const BlockSetup setup = setup_of(model, 1, c.h, {{"t_ref", c.t_ref}, {"V_reset", -68.0}, {"I_e", 1000.0}});
+            Driver<T> driver(setup);
+            driver.block->set(0, 0, -55.0); // at threshold: it can only rise
+            ASSERT_EQ(driver.step().size(), 1U);
+            EXPECT_NEAR(driver.block->get(0, 0), -68.0, 70 * 2 * roundoff<T>);
+            const double reset = driver.block->get(0, 0);
+            for (int s = 0; s < c.steps; ++s) {
+                EXPECT_TRUE(driver.step().empty());
+                EXPECT_EQ(driver.block->get(0, 0), reset) << model << " step " << s << " t_ref " << c.t_ref;
+            }
+            driver.step();
+            EXPECT_GT(driver.block->get(0, 0), reset) << model << " t_ref " << c.t_ref;
+        }
+}
+
+TYPED_TEST(NeuronBlocks, spikes_are_lost_on_refractory_delta_neurons_but_charge_those_with_currents) {
+    for (const std::string_view model : integrate_and_fire) {
+        const BlockSetup setup = setup_of(model, 1, 0.1, {{"t_ref", 0.2}});
+        Driver<TypeParam> driver(setup);
+        driver.block->set(0, 0, -50.0);
+        ASSERT_EQ(driver.step().size(), 1U);
+        driver.receptor(0)[0] = 1;
+        driver.step();
+        driver.step();
+        driver.step();
+        EXPECT_EQ(driver.block->get(0, 0) > -70.0, model != "iaf_psc_delta") << model;
+    }
+}
+
+TYPED_TEST(NeuronBlocks, threshold_is_reached_by_equality_and_in_the_step_that_a_delta_spike_arrives) {
+    Driver<TypeParam> driver(setup_of("iaf_psc_delta", 2, 0.1, {{"E_L", 0.0}, {"V_th", 16.0}, {"V_reset", 0.0}}));
+    driver.receptor(0)[0] = 16;
+    driver.receptor(0)[1] = 15.75;
+    EXPECT_EQ(driver.step(), std::vector<std::uint32_t>{0});
+    EXPECT_EQ(driver.block->get(0, 1), 15.75);
+}
+
+TYPED_TEST(NeuronBlocks, variables_read_back_what_was_set_and_start_where_declared) {
+    using T = TypeParam;
+    BlockSetup setup = setup_of("iaf_psc_exp", 3, 0.1, {{"E_L", -65.3}});
+    setup.initial[0].each = {-60.1, -70.2, std::numeric_limits<double>::quiet_NaN()};
+    setup.initial[1].constant = 12.5;
+    const auto block = make_population_block<T>(setup);
+    EXPECT_NEAR(block->get(0, 0), -60.1, 65.3 * 2 * roundoff<T>);
+    EXPECT_NEAR(block->get(0, 1), -70.2, 65.3 * 2 * roundoff<T>);
+    EXPECT_EQ(block->get(0, 2), -65.3) << "V_m starts at E_L";
+    EXPECT_EQ(block->get(1, 1), 12.5);
+    block->set(0, 2, -57.7);
+    const double once = block->get(0, 2);
+    EXPECT_NEAR(once, -57.7, 65.3 * 2 * roundoff<T>);
+    block->set(0, 2, once);
+    EXPECT_EQ(block->get(0, 2), once) << "setting what was read changes nothing";
+    EXPECT_GE(block->bytes(), 3 * 5 * sizeof(T));
+}
+
+TYPED_TEST(NeuronBlocks, a_block_without_neurons_does_nothing) {
+    for (const ModelInfo* model : all_models()) {
+        if (model->kind == ModelInfo::Kind::current_generator) continue;
+        BlockSetup setup = setup_of(model->name, 0);
+        const auto block = make_population_block<TypeParam>(setup);
+        std::vector<std::uint32_t> spikes;
+        block->update(0, 0, 0, {}, spikes);
+        EXPECT_TRUE(spikes.empty());
+    }
+}
+
+TEST(NeuronBlock, a_refractory_time_that_single_precision_cannot_count_is_refused) {
+    const BlockSetup setup = setup_of("iaf_psc_exp", 1, 0.1, {{"t_ref", 2e6}});
+    EXPECT_THROW(make_population_block<float>(setup), InputError);
+    EXPECT_NO_THROW(make_population_block<double>(setup));
+}
+
+TYPED_TEST(NeuronBlocks, a_parrot_repeats_every_spike_it_receives) {
+    Driver<TypeParam> driver(setup_of("parrot_neuron", 700));
+    driver.receptor(0)[3] = 1;
+    driver.receptor(0)[513] = 3;
+    driver.receptor(0)[699] = 2;
+    EXPECT_EQ(driver.step(), (std::vector<std::uint32_t>{3, 513, 513, 513, 699, 699}));
+    EXPECT_TRUE(driver.step().empty());
+}
+
+TEST(Simd, vectors_agree_with_scalars_lane_by_lane) {
+    constexpr std::size_t N = simd::native_width<float>;
+    using Vec = simd::vec<float, N>;
+    float a[N], b[N];
+    const Key key = make_key(1, Purpose::test, "simd");
+    for (std::size_t i = 0; i < N; ++i) {
+        a[i] = static_cast<float>(open_unit(draw32(key, 0, i)) - 0.5);
+        b[i] = i % 3 == 0 ? a[i] : static_cast<float>(open_unit(draw32(key, 1, i)) - 0.5);
+    }
+    const Vec x = Vec::load(a), y = Vec::load(b);
+    const auto check = [&](const char* what, auto operation) {
+        const auto got = operation(x, y);
+        for (std::size_t i = 0; i < N; ++i)
+            EXPECT_EQ(std::bit_cast<std::uint32_t>(got[i]),
+                      std::bit_cast<std::uint32_t>(operation(simd::vec<float, 1>(a[i]), simd::vec<float, 1>(b[i]))[0]))
+                << what << " lane " << i;
+    };
+    check("+", [](auto p, auto q) { return p + q; });
+    check("-", [](auto p, auto q) { return p - q; });
+    check("*", [](auto p, auto q) { return p * q; });
+    check("/", [](auto p, auto q) { return p / q; });
+    check("negation", [](auto p, auto) { return -p; });
+    check("<", [](auto p, auto q) { return select(p < q, p, q); });
+    check("<=", [](auto p, auto q) { return select(p <= q, p + p, q); });
+    check(">", [](auto p, auto q) { return select(p > q, p, q); });
+    check(">=", [](auto p, auto q) { return select(p >= q, p + p, q); });
+    check("==", [](auto p, auto q) { return select(p == q, p + p, q); });
+    check("& | ~", [](auto p, auto q) { return select(((p < q) & ~(p == q)) | (p > q), p, p * q); });
+    std::uint32_t expected = 0;
+    for (std::size_t i = 0; i < N; ++i)
+        expected |= (a[i] < b[i] ? 1U : 0U) << i;
+    EXPECT_EQ(simd::bits(x < y), expected);
+    EXPECT_TRUE(simd::any(x == y));
+    EXPECT_FALSE(simd::any(x < x));
+    EXPECT_EQ(std::bit_cast<std::uint32_t>(Vec(-0.0F)[0]), 0x80000000U);
+}
+
+} // namespace
+} // namespace spikecast::test
