@@ -38,7 +38,8 @@ Worst worst(Ours ours, Theirs theirs, double low, double high, bool logarithmic 
     Worst w;
     for (int i = 0; i < count; ++i) {
         const double u = open_unit(draw64(key, 0, static_cast<std::uint64_t>(i)));
-        const double x = logarithmic ? std::exp(std::log(low) + u * (std::log(high) - std::log(low))) : low + u * (high - low);
+        const double x =
+            logarithmic ? std::exp(std::log(low) + u * (std::log(high) - std::log(low))) : low + u * (high - low);
         const double e = ulps(ours(x), theirs(static_cast<ld>(x)));
         if (!(e <= w.error)) {
             w = {e, x};
@@ -47,15 +48,15 @@ Worst worst(Ours ours, Theirs theirs, double low, double high, bool logarithmic 
     return w;
 }
 
-#define EXPECT_ULP(measured, bound)                                                  \
-    do {                                                                             \
-        const Worst w_ = (measured);                                                 \
-        EXPECT_LE(w_.error, bound) << "at " << std::hexfloat << w_.at;               \
-        RecordProperty("line_" + std::to_string(__LINE__), std::to_string(w_.error)); \
-        if (std::getenv("SPIKECAST_SHOW_ULP") != nullptr) {                          \
-            std::printf("%-30s line %d: %.3f ulp at %.17g\n",                         \
-                        ::testing::UnitTest::GetInstance()->current_test_info()->name(), __LINE__, w_.error, w_.at); \
-        }                                                                            \
+#define EXPECT_ULP(measured, bound)                                                                                    \
+    do {                                                                                                               \
+        const Worst w_ = (measured);                                                                                   \
+        EXPECT_LE(w_.error, bound) << "at " << std::hexfloat << w_.at;                                                 \
+        RecordProperty("line_" + std::to_string(__LINE__), std::to_string(w_.error));                                  \
+        if (std::getenv("SPIKECAST_SHOW_ULP") != nullptr) {                                                            \
+            std::printf("%-30s line %d: %.3f ulp at %.17g\n",                                                          \
+                        ::testing::UnitTest::GetInstance()->current_test_info()->name(), __LINE__, w_.error, w_.at);   \
+        }                                                                                                              \
     } while (false)
 
 TEST(Math, exp_is_within_its_error) {
@@ -81,7 +82,8 @@ TEST(Math, expm1_is_within_its_error) {
     EXPECT_ULP(worst(math::expm1, f, -1.5, 1.5), 1.1);
     EXPECT_ULP(worst(math::expm1, f, -45.0, 709.7), 1.1);
     EXPECT_ULP(worst(math::expm1, f, 1e-300, 1.0, true), 1.1);
-    EXPECT_ULP(worst([](double x) { return math::expm1(-x); }, [](ld x) { return std::expm1(-x); }, 1e-20, 1.0, true), 1.1);
+    EXPECT_ULP(worst([](double x) { return math::expm1(-x); }, [](ld x) { return std::expm1(-x); }, 1e-20, 1.0, true),
+               1.1);
     EXPECT_EQ(math::expm1(0.0), 0.0);
     EXPECT_EQ(math::expm1(-infinity), -1.0);
     EXPECT_EQ(math::expm1(infinity), infinity);
@@ -101,17 +103,21 @@ TEST(Math, log1p_is_within_its_error) {
     const auto f = [](ld x) { return std::log1p(x); };
     EXPECT_ULP(worst(math::log1p, f, -0.999, 2.0), 1.0);
     EXPECT_ULP(worst(math::log1p, f, 1e-300, 1e300, true), 1.0);
-    EXPECT_ULP(worst([](double x) { return math::log1p(-x); }, [](ld x) { return std::log1p(-x); }, 1e-20, 0.99999, true), 1.0);
+    EXPECT_ULP(
+        worst([](double x) { return math::log1p(-x); }, [](ld x) { return std::log1p(-x); }, 1e-20, 0.99999, true),
+        1.0);
     EXPECT_EQ(math::log1p(0.0), 0.0);
     EXPECT_EQ(math::log1p(-1.0), -infinity);
 }
 TEST(Math, pow_is_within_its_error) {
     for (const double y : {0.5, -0.5, 2.0, 3.0, -7.3, 33.3, 1e-3, 100.0}) {
-        EXPECT_ULP(worst([y](double x) { return math::pow(x, y); }, [y](ld x) { return std::pow(x, static_cast<ld>(y)); }, 1e-3,
-                         1e3, true, 50000), 0.8);
+        EXPECT_ULP(worst([y](double x) { return math::pow(x, y); },
+                         [y](ld x) { return std::pow(x, static_cast<ld>(y)); }, 1e-3, 1e3, true, 50000),
+                   0.8);
     }
     // Near 1 with a large exponent the logarithm must be right to 2^-60 relative.
-    EXPECT_ULP(worst([](double x) { return math::pow(x, 1e9); }, [](ld x) { return std::pow(x, ld{1e9}); }, 1.0 - 6e-7, 1.0 + 6e-7),
+    EXPECT_ULP(worst([](double x) { return math::pow(x, 1e9); }, [](ld x) { return std::pow(x, ld{1e9}); }, 1.0 - 6e-7,
+                     1.0 + 6e-7),
                0.8);
     EXPECT_EQ(math::pow(3.0, 0.0), 1.0);
     EXPECT_EQ(math::pow(1.0, 1e300), 1.0);

@@ -1,1 +1,7 @@
-spikecast_test(core_math_test ${CMAKE_CURRENT_SOURCE_DIR}/core/math_test.cpp)
+spikecast_test(core_math_test core/math_test.cpp)
+spikecast_test(core_distributions_test core/distributions_test.cpp)
+spikecast_test(core_experiment_test core/experiment_test.cpp)
+if(RANDOM123_INCLUDE)
+  spikecast_test(core_random_test core/random_test.cpp)
+  target_include_directories(core_random_test SYSTEM PRIVATE ${RANDOM123_INCLUDE})
+endif()
