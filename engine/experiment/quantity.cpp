@@ -359,10 +359,11 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& kn
         for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
         return out;
     };
-    std::size_t best = name.size();
+    std::size_t best = name.size() + 1;
     const std::string* nearest = nullptr;
     for (const std::string& k : known) {
-        const std::size_t d = lower(k) == lower(name) ? 0 : edit_distance(name, k);
+        std::size_t d = lower(k) == lower(name) ? 0 : edit_distance(name, k);
+        if (!name.empty() && k.size() > name.size() && lower(k).rfind(lower(name), 0) == 0) d = std::min<std::size_t>(d, 1);
         if (d < best) {
             best = d;
             nearest = &k;

@@ -306,6 +306,9 @@ private:
             kind = k;
         }
         if (kind == nullptr) {
+            unread.insert(path);
+            for (const Node::Member& m : node->members) // a misspelt law has been reported already
+                if (table.info.find(m.key) == nullptr) return std::nullopt;
             fail(path, node->where, "names no law", "give one of constant, uniform, normal, lognormal, exponential");
             return std::nullopt;
         }
@@ -630,7 +633,7 @@ private:
                 unread.insert(path + ".model");
             } else if (std::find(chain.begin(), chain.end(), like->string) != chain.end()) {
                 fail(path + ".like", like->where, fmt::format("'{}' is like itself", like->string), "give one of them a model");
-                unread.insert(path + ".model");
+                for (const std::string& member_of : chain) unread.insert("populations." + member_of + ".model");
             } else {
                 merged = population_table(all, *found, chain);
                 merged.where = member.value.where;
@@ -753,6 +756,7 @@ private:
             const std::string path = "populations." + member.key;
             std::vector<std::string> chain;
             const Node merged = population_table(*all, member, chain);
+            record_places(merged, path); // what `like` brought has its place there
             const Table table(*this, merged, path, "[populations.NAME]");
             Population p;
             p.name = member.key;

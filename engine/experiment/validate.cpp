@@ -236,7 +236,8 @@ private:
             const int index = model.parameter(name);
             if (index < 0) {
                 std::vector<std::string> known = names_of(model.parameters);
-                if (generator) known.insert(known.end(), {"start", "stop"});
+                for (const char* key : activity_keys)
+                    if (generator && model.parameter(key) < 0) known.emplace_back(key);
                 fail(at, fmt::format("{} has no parameter '{}'", model.name, name), suggestion(name, known));
                 all_good = false;
                 continue;
@@ -244,9 +245,11 @@ private:
             const ParameterInfo& info = model.parameters[static_cast<std::size_t>(index)];
             all_good = check_value(name, value, info.bounds, info.unit, info.is_list, at) && all_good;
         }
-        if (!(activity["start"] < activity["stop"]))
+        if (!(activity["start"] < activity["stop"])) {
+            all_good = false; // the model's own relation would say it again
             fail(path + ".stop", fmt::format("start = {} is not before stop = {}", with_unit(activity["start"], "ms"), with_unit(activity["stop"], "ms")),
                  "correct one of them");
+        }
         const auto list = [&](const char* name) {
             const auto found = params.find(name);
             const auto* values = found == params.end() ? nullptr : std::get_if<std::vector<double>>(&found->second);
