@@ -1,7 +1,7 @@
 // exp, log and friends that give the same bits on every processor and at every vector width: only IEEE additions,
 // multiplications, divisions and square roots, in a fixed order, compiled with -ffp-contract=off. Nothing that reaches
 // state, weights or draws calls libm (docs/reproducibility.md). Measured errors in ulp are in the docs and asserted in
-// tests/math_test.cpp.
+// tests/core/math_test.cpp.
 #pragma once
 
 namespace spikecast::math {
