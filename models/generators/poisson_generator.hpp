@@ -1,9 +1,11 @@
 #pragma once
 
+#include "models/generators/philox_planes.hpp"
 #include "models/generators/trains.hpp"
 #include "spikecast/distributions.hpp"
 #include "spikecast/random.hpp"
 
+#include <cstring>
 #include <map>
 
 namespace spikecast::models {
@@ -14,6 +16,7 @@ class PoissonTrain {
 public:
     explicit PoissonTrain(const BlockSetup& setup)
         : key_(make_key(setup.seed, Purpose::stimulus, setup.object)), indices_(setup.indices) {
+        indices_.resize((indices_.size() + 7) / 8 * 8); // draws go by eight
         const std::size_t chunks = (indices_.size() + chunk_size - 1) / chunk_size;
         counts_ = AlignedArray<T>(chunks * 4 * chunk_size);
         drawn_.assign(chunks, -1);
@@ -33,9 +36,14 @@ public:
         };
         if (rate.each.empty()) {
             sampler_for(rate.constant);
+            const std::span<const std::uint32_t> thresholds = samplers_[0].thresholds();
+            if (thresholds.size() <= 32)
+                for (const std::uint32_t t : thresholds)
+                    signed_thresholds_.push_back(static_cast<std::int32_t>(t ^ sign_bit));
         } else {
             for (const double r : rate.each)
                 sampler_of_.push_back(sampler_for(r));
+            sampler_of_.resize(indices_.size());
         }
     }
 
@@ -55,28 +63,51 @@ private:
     void draw(std::int64_t block, std::size_t chunk) {
         drawn_[chunk] = block;
         const std::size_t begin = chunk * chunk_size, n = std::min(chunk_size, indices_.size() - begin);
-        alignas(64) std::uint32_t words[4 * chunk_size], drawn[4 * chunk_size];
-        philox_fill(key_, std::span(indices_).subspan(begin, n), static_cast<std::uint64_t>(block), {words, 4 * n});
-        if (sampler_of_.empty()) {
-            samplers_[0].fill({words, 4 * n}, {drawn, 4 * n});
-        } else {
-            for (std::size_t i = 0; i < n; ++i)
-                for (std::size_t w = 0; w < 4; ++w)
-                    drawn[4 * i + w] = samplers_[sampler_of_[begin + i]](words[4 * i + w]);
+        alignas(64) std::uint32_t words[4 * chunk_size];
+        philox_planes(key_, std::span(indices_).subspan(begin, n), static_cast<std::uint64_t>(block), words,
+                      chunk_size);
+        T* const counts = counts_.data() + 4 * chunk * chunk_size;
+        for (std::size_t w = 0; w < 4; ++w) {
+            if (!sampler_of_.empty()) {
+                for (std::size_t i = w * chunk_size; i < w * chunk_size + n; ++i)
+                    counts[i] = static_cast<T>(samplers_[sampler_of_[begin + i - w * chunk_size]](words[i]));
+            } else if (!signed_thresholds_.empty()) {
+                count_thresholds(words + w * chunk_size, n, counts + w * chunk_size);
+            } else {
+                alignas(64) std::uint32_t drawn[chunk_size];
+                samplers_[0].fill({words + w * chunk_size, n}, {drawn, n});
+                std::transform(drawn, drawn + n, counts + w * chunk_size,
+                               [](std::uint32_t count) { return static_cast<T>(static_cast<std::int32_t>(count)); });
+            }
         }
-        T* const planes = counts_.data() + 4 * chunk * chunk_size;
-        for (std::size_t w = 0; w < 4; ++w)
-            for (std::size_t i = 0; i < n;
-                 ++i) // via int: counts are below 2^31, and that conversion has an instruction
-                planes[w * chunk_size + i] = static_cast<T>(static_cast<std::int32_t>(drawn[4 * i + w]));
     }
+
+    /// What the sampler's search gives, faster for small means: low() and the number of thresholds <= word, by
+    /// comparing words of several targets with all of them. n is a multiple of 8.
+    void count_thresholds(const std::uint32_t* words, std::size_t n, T* counts) const {
+        using Word = typename simd::detail::registers<std::int32_t, 8>::type;
+        using Numbers = typename simd::detail::registers<T, 8>::type;
+        for (std::size_t i = 0; i < n; i += 8) {
+            Word word, count = Word{} + static_cast<std::int32_t>(samplers_[0].low());
+            std::memcpy(&word, words + i, sizeof(word));
+            word ^= static_cast<std::int32_t>(sign_bit);
+            for (const std::int32_t threshold : signed_thresholds_)
+                count -= word >= threshold; // true is -1
+            const Numbers numbers = __builtin_convertvector(count, Numbers);
+            std::memcpy(counts + i, &numbers, sizeof(numbers));
+        }
+    }
+
+    /// Flipped in both, signed comparisons order unsigned numbers.
+    static constexpr std::uint32_t sign_bit = 0x80000000U;
 
     Key key_;
     std::vector<std::uint64_t> indices_;
     std::vector<DiscreteSampler> samplers_;
-    std::vector<std::uint32_t> sampler_of_; ///< of each target; empty: the first for all
-    std::vector<std::int64_t> drawn_;       ///< the Philox block that counts_ holds, for each chunk
-    AlignedArray<T> counts_;                ///< [chunk][word][target in the chunk]
+    std::vector<std::uint32_t> sampler_of_;       ///< of each target; empty: the first for all
+    std::vector<std::int32_t> signed_thresholds_; ///< of the only sampler, where they are few
+    std::vector<std::int64_t> drawn_;             ///< the Philox block that counts_ holds, for each chunk
+    AlignedArray<T> counts_;                      ///< [chunk][word][target in the chunk]
 };
 
 struct PoissonGenerator {
