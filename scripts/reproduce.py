@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+"""Runs a published experiment and judges its result against the reference.
+
+    scripts/reproduce.py NAME [--seeds 55 56 57] [--ranks N] [--threads N] [--quick]
+
+    microcircuit_pd14         full scale, DC input (needs about 4 GB and, with 2 cores, some minutes a seed)
+    microcircuit_pd14_tenth   a tenth of the neurons and synapses, Poisson input
+    brunel_SR, brunel_SI_fast, brunel_AI, brunel_SI_slow
+    brunel                    all four regimes
+    all                       everything
+
+Prints result, reference, tolerance and verdict for each quantity, as means over the seeds. Exit code 0: all within
+tolerance, 1: something isn't, 2: a run failed. --quick: one seed and a shorter run, tolerances doubled.
+
+Origins of the reference numbers: [R] read in the public source named, [N] a run of NEST 3.10, [I] an independent small
+implementation that agrees with NEST.
+"""
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LAYERS = ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]
+
+
+class Quantity:
+    """A reference value (or range) and what is accepted around it."""
+
+    def __init__(self, low, high=None, percent=None, absolute=None, deviation=None, deviations_of=0):
+        self.low, self.high = low, low if high is None else high
+        self.percent, self.absolute = percent, absolute
+        self.deviation, self.deviations_of = deviation, deviations_of  # between seeds, and how many of them
+
+    def reference(self):
+        return f"{self.low:g}" if self.low == self.high else f"{self.low:g}-{self.high:g}"
+
+    def tolerance(self, seeds, factor):
+        """(below low, above high, text)"""
+        if self.percent is not None:
+            p = self.percent * factor
+            return self.low * p / 100, self.high * p / 100, f"{p:g} %"
+        if self.deviation is not None:
+            # Two means, of our seeds and of the reference's, each with the stated deviation between seeds: 4 standard
+            # errors of the difference (6e-5 of being wrong), plus half a unit of the last digit of the reference.
+            t = factor * (4 * self.deviation * math.sqrt(1 / seeds + 1 / self.deviations_of) + 0.005)
+            return t, t, f"{t:.3g}"
+        if self.absolute is not None:
+            t = self.absolute * factor
+            return t, t, f"{t:g}"
+        return None
+
+
+def layers(values, **tolerance):
+    return {name: Quantity(value, **tolerance) for name, value in zip(LAYERS, values)}
+
+
+def microcircuit_rates():
+    # [R] INM-6/microcircuit-PD14-model, full scale, DC input, one NEST run; accepted: the mean of at least 3 seeds within
+    # 8 %, L23E and L5E within 12 %, the spread between the published implementations and seeds.
+    rates = layers([0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829], percent=8)
+    rates["L23E"].percent = rates["L5E"].percent = 12
+    return rates
+
+
+def tenth_rates():
+    # [N] N = K = 0.1, Poisson input, 5 s, mean and standard deviation of 5 seeds.
+    means = [0.47, 2.11, 3.99, 5.02, 6.67, 7.80, 0.85, 7.02]
+    spreads = [0.03, 0.05, 0.05, 0.03, 0.15, 0.06, 0.01, 0.04]
+    return {name: Quantity(m, deviation=s, deviations_of=5) for name, m, s in zip(LAYERS, means, spreads)}
+
+
+def brunel(variant, rate, rate_percent, cv, peak, smoothing):
+    """[N][I] 1 s after 0.2 s; rate +-2 % (slow +-8 %), CV +-0.05, peak +-5 %."""
+    quantities = {"rate_hz": {p: Quantity(*rate, percent=rate_percent) for p in ("E", "I")},
+                  "cv": {p: Quantity(*cv, absolute=0.05) for p in ("E", "I")}}
+    if peak:
+        quantities["peak_hz"] = {"E+I": Quantity(*peak, percent=5)}
+    return {"file": "experiments/brunel_2000.toml", "set": [f"variant={variant}"], "seeds": [1234, 1235, 1236],
+            "duration": 1.2, "quick": 0.7, "quantities": quantities, "smoothing": smoothing,
+            "source": "Brunel (2000), J Comput Neurosci 8:183; figures by NEST 3.10 and an independent implementation"}
+
+
+EXPERIMENTS = {
+    "microcircuit_pd14": {
+        "file": "experiments/microcircuit_pd14.toml", "set": [], "seeds": [55, 56, 57], "duration": 10.5, "quick": 2.5,
+        "source": "INM-6/microcircuit-PD14-model, NEST, full scale, DC; CV: NEST 3.10, 10 s (shown, not judged)",
+        "quantities": {"rate_hz": microcircuit_rates(),
+                       "cv": layers([.81, .84, .82, .82, .78, .76, .80, .76])}},  # [N] another seed, 10 s
+    "microcircuit_pd14_tenth": {
+        "file": "experiments/microcircuit_pd14.toml", "set": ["variant=poisson_tenth"], "seeds": [55, 56, 57, 58, 59],
+        "duration": 5.5, "quick": 2.5,
+        "source": "NEST 3.10, N = K = 0.1, Poisson, 5 s, 5 seeds (CV and synchrony shown, not judged)",
+        "quantities": {"rate_hz": tenth_rates(),
+                       "cv": layers([.72, .79, .81, .82, .79, .77, .74, .78]),
+                       "synchrony": layers([5.3, 3.0, 6.1, 2.4, 5.7, 1.2, 1.9, 1.2])}},
+    "brunel_SR": brunel("SR", (333,), 2, (0.001,), (330,), 3.0),
+    "brunel_SI_fast": brunel("SI_fast", (58.5,), 2, (0.80, 0.85), (180, 187), 5.0),
+    "brunel_AI": brunel("AI", (37.4,), 2, (0.42,), None, 5.0),
+    "brunel_SI_slow": brunel("SI_slow", (5.6, 5.8), 8, (0.53, 0.56), (20, 22), 1.0),
+}
+GROUPS = {"brunel": [n for n in EXPERIMENTS if n.startswith("brunel")], "all": list(EXPERIMENTS)}
+
+
+def peak_frequency(times_ms, start_ms, stop_ms, smoothing_hz):
+    """Frequency (Hz) at which the power of the population's rate is greatest, above 5 Hz.
+
+    Counts in bins of 0.5 ms, Hann window, power smoothed with a Gaussian of the given width, because a single
+    periodogram's highest line wanders within a broad peak."""
+    bin_ms = 0.5
+    bins = int(round((stop_ms - start_ms) / bin_ms))
+    counts, _ = np.histogram(times_ms, start_ms + bin_ms * np.arange(bins + 1))
+    signal = (counts - counts.mean()) * np.hanning(bins)
+    padded = 1 << int(math.ceil(math.log2(4 * bins)))  # finer lines than the window's, to find the middle of a peak
+    power = np.abs(np.fft.rfft(signal, padded)) ** 2
+    frequency = np.fft.rfftfreq(padded, bin_ms / 1e3)
+    lines = np.arange(-4 * smoothing_hz, 4 * smoothing_hz + frequency[1] / 2, frequency[1])
+    kernel = np.exp(-0.5 * (lines / smoothing_hz) ** 2)
+    power = np.convolve(power, kernel / kernel.sum(), mode="same")
+    usable = (frequency >= 5) & (frequency <= 900)
+    return float(frequency[usable][np.argmax(power[usable])])
+
+
+def run(experiment, seed, arguments, folder):
+    """One run; returns {quantity: {population: value}}."""
+    result, report = os.path.join(folder, "result.h5"), os.path.join(folder, "report.json")
+    duration = experiment["quick"] if arguments.quick else experiment["duration"]
+    command = [arguments.program, "run", os.path.join(ROOT, experiment["file"]), "--report", report, "--quiet",
+               "--threads", str(arguments.threads)]
+    for setting in experiment["set"] + [f"simulation.seed={seed}", f"simulation.duration={duration} s"]:
+        command += ["--set", setting]
+    spectrum = "peak_hz" in experiment["quantities"]
+    if spectrum:
+        command += ["--output", result]
+    if arguments.ranks > 1:
+        command = [arguments.mpirun, "--oversubscribe", "--bind-to", "none", "-n", str(arguments.ranks)] + command
+        if os.geteuid() == 0:
+            command.insert(1, "--allow-run-as-root")
+    subprocess.run(command, check=True)
+    with open(report, encoding="utf-8") as file:
+        data = json.load(file)
+    values = {key: {p["name"]: p[key] for p in data["populations"]} for key in ("rate_hz", "cv", "synchrony")}
+    if spectrum:
+        import h5py  # only these need it
+        with h5py.File(result, "r") as file:
+            times = np.concatenate([group["timestamps"][:] for group in file["spikes"].values()])
+        start = 1e3 * (data["total_biological_s"] - data["biological_s"])
+        values["peak_hz"] = {"E+I": peak_frequency(times[times > start], start, 1e3 * data["total_biological_s"],
+                                                   experiment["smoothing"])}
+        os.remove(result)
+    return values, data
+
+
+def judge(experiment, runs, factor):
+    """Prints the table; returns whether all is within tolerance."""
+    print(f"{'quantity':<10} {'population':<11} {'result':>9} {'+-':>7} {'reference':>12} {'tolerance':>10}  verdict")
+    good = True
+    for key, populations in experiment["quantities"].items():
+        for name, quantity in populations.items():
+            found = [r[key].get(name) for r in runs]
+            found = np.array([math.nan if f is None else f for f in found], dtype=float)
+            mean, spread = found.mean(), found.std(ddof=1) if len(found) > 1 else math.nan
+            tolerance = quantity.tolerance(len(runs), factor)
+            if tolerance is None:
+                verdict, text = "", "-"
+            else:
+                below, above, text = tolerance
+                ok = quantity.low - below <= mean <= quantity.high + above  # false for NaN
+                verdict = "ok" if ok else "DIFFERS"
+                good = good and ok
+            shown = f"{spread:7.3f}" if math.isfinite(spread) else f"{'-':>7}"
+            print(f"{key:<10} {name:<11} {mean:9.3f} {shown} {quantity.reference():>12} {text:>10}  {verdict}")
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=[*EXPERIMENTS, *GROUPS], metavar="NAME")
+    parser.add_argument("--seeds", type=int, nargs="+", metavar="S")
+    parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="one seed, a shorter run, tolerances doubled")
+    parser.add_argument("--program", default=os.path.join(ROOT, "build", "release", "spikecast"))
+    parser.add_argument("--mpirun", default="mpirun")
+    arguments = parser.parse_args()
+    if not os.access(arguments.program, os.X_OK):
+        print(f"{arguments.program} isn't there; build it first: scripts/quickstart.sh", file=sys.stderr)
+        return 2
+    verdicts = {}
+    for name in GROUPS.get(arguments.name, [arguments.name]):
+        experiment = EXPERIMENTS[name]
+        seeds = arguments.seeds or (experiment["seeds"][:1] if arguments.quick else experiment["seeds"])
+        print(f"{name}, reference: {experiment['source']}", flush=True)
+        runs = []
+        with tempfile.TemporaryDirectory(prefix="spikecast_") as folder:
+            for seed in seeds:
+                try:
+                    values, data = run(experiment, seed, arguments, folder)
+                except (OSError, subprocess.CalledProcessError, ValueError, KeyError) as error:
+                    print(f"the run with seed {seed} failed: {error}", file=sys.stderr)
+                    return 2
+                runs.append(values)
+                factor = data["real_time_factor"]
+                print(f"  seed {seed}: {data['spikes']} spikes, spike hash {data['spike_hash']}"
+                      + (f", {factor:.2f} s per biological second" if factor else ""), flush=True)
+        verdicts[name] = judge(experiment, runs, 2.0 if arguments.quick else 1.0)
+        print()
+    for name, good in verdicts.items():
+        print(f"{name}: {'reproduced' if good else 'NOT reproduced'}" + (" (quick)" if arguments.quick else ""))
+    return 0 if all(verdicts.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
