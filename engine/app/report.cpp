@@ -171,17 +171,17 @@ std::string to_table(const RunReport& report, const Reference& reference) {
     bool any = false;
     for (const PopulationStatistics& p : r.populations)
         any = any || reference.rates_hz.contains(p.name);
-    line(fmt::format("{}{:>12}{:>10}{:>8}{:>11}{}", pad("population", 16), "neurons", "rate/Hz", "CV", "synchrony",
-                     any ? "   reference/Hz  differs" : ""));
+    line(fmt::format("{}{:>14}{:>9}{:>7}{:>11}{}", pad("population", 16), "neurons", "rate/Hz", "CV", "synchrony",
+                     any ? " reference/Hz   differs" : ""));
     for (const PopulationStatistics& p : r.populations) {
-        std::string text = fmt::format("{}{:>12}{:>10}{:>8}{:>11}", pad(p.name, 16), grouped(p.neurons),
+        std::string text = fmt::format("{}{:>14}{:>9}{:>7}{:>11}", pad(p.name, 16), grouped(p.neurons),
                                        cell(p.rate_hz, 3), cell(p.cv, 2), cell(p.synchrony, 2));
         const auto found = reference.rates_hz.find(p.name);
         if (found != reference.rates_hz.end()) {
-            text += fmt::format("{:>15}", cell(found->second, 3));
+            text += fmt::format("{:>13}", cell(found->second, 3));
             if (found->second > 0.0) {
                 const double percent = 100.0 * (p.rate_hz / found->second - 1.0);
-                text += std::abs(percent) < 1000.0 ? fmt::format("{:>+7.1f} %", percent) : fmt::format("{:>9}", "> 10 x");
+                text += std::abs(percent) < 1000.0 ? fmt::format("{:>+8.1f} %", percent) : fmt::format("{:>10}", "> 10 x");
             }
         }
         line(text);
