@@ -94,6 +94,7 @@ Made:
   $report   rates, times, memory and hashes
 Try next:
   $program models iaf_psc_exp
-  $program check $experiment
+  $program check $experiment --ranks $ranks
+  scripts/reproduce.py brunel_AI --quick
   mpirun -n $ranks $program run experiments/brunel_2000.toml --output results/brunel.h5
 TEXT
