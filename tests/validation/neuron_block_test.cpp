@@ -203,6 +203,13 @@ TYPED_TEST(NeuronBlocks, threshold_is_reached_by_equality_and_in_the_step_that_a
     EXPECT_EQ(driver.block->get(0, 1), 15.75);
 }
 
+TYPED_TEST(NeuronBlocks, a_neuron_that_rests_at_threshold_spikes) {
+    for (const std::string_view model : integrate_and_fire) {
+        Driver<TypeParam> driver(setup_of(model, 1, 0.1, {{"E_L", -70.0}, {"V_th", -70.0}, {"V_reset", -80.0}}));
+        EXPECT_EQ(driver.step().size(), 1U) << model;
+    }
+}
+
 TYPED_TEST(NeuronBlocks, variables_read_back_what_was_set_and_start_where_declared) {
     using T = TypeParam;
     BlockSetup setup = setup_of("iaf_psc_exp", 3, 0.1, {{"E_L", -65.3}});
