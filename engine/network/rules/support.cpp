@@ -12,6 +12,58 @@
 
 namespace spikecast::rules {
 
+#ifdef __AVX2__
+namespace {
+
+/// 8 * Groups Philox blocks of one neuron, bit for bit as philox gives them, with all state in registers: rows are often
+/// short, and a call of philox_fill costs more than the blocks. first_block + 8 * Groups must not exceed 2^32.
+template <std::size_t Groups>
+inline void fill_blocks(Key key, std::uint64_t neuron, std::uint64_t first_block, std::uint32_t* out) noexcept {
+    const __m256i multiplier_0 = _mm256_set1_epi64x(0xD2511F53LL), multiplier_1 = _mm256_set1_epi64x(0xCD9E8D57LL);
+    auto k0 = static_cast<std::uint32_t>(key.value), k1 = static_cast<std::uint32_t>(key.value >> 32);
+    __m256i c0[Groups], c1[Groups], c2[Groups], c3[Groups];
+    for (std::size_t g = 0; g < Groups; ++g) {
+        const auto start = static_cast<std::uint32_t>(first_block + 8 * g);
+        c0[g] = _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(start)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+        c1[g] = _mm256_setzero_si256();
+        c2[g] = _mm256_set1_epi32(static_cast<int>(static_cast<std::uint32_t>(neuron)));
+        c3[g] = _mm256_set1_epi32(static_cast<int>(static_cast<std::uint32_t>(neuron >> 32)));
+    }
+    for (int round = 0; round < 10; ++round) {
+        const __m256i round_0 = _mm256_set1_epi32(static_cast<int>(k0));
+        const __m256i round_1 = _mm256_set1_epi32(static_cast<int>(k1));
+        for (std::size_t g = 0; g < Groups; ++g) {
+            // Products of even and odd lanes apart, then high and low halves together again.
+            const __m256i even_0 = _mm256_mul_epu32(c0[g], multiplier_0);
+            const __m256i odd_0 = _mm256_mul_epu32(_mm256_srli_epi64(c0[g], 32), multiplier_0);
+            const __m256i even_1 = _mm256_mul_epu32(c2[g], multiplier_1);
+            const __m256i odd_1 = _mm256_mul_epu32(_mm256_srli_epi64(c2[g], 32), multiplier_1);
+            const __m256i high_0 = _mm256_blend_epi32(_mm256_srli_epi64(even_0, 32), odd_0, 0xAA);
+            const __m256i high_1 = _mm256_blend_epi32(_mm256_srli_epi64(even_1, 32), odd_1, 0xAA);
+            c0[g] = _mm256_xor_si256(_mm256_xor_si256(high_1, c1[g]), round_0);
+            c1[g] = _mm256_blend_epi32(even_1, _mm256_slli_epi64(odd_1, 32), 0xAA);
+            c2[g] = _mm256_xor_si256(_mm256_xor_si256(high_0, c3[g]), round_1);
+            c3[g] = _mm256_blend_epi32(even_0, _mm256_slli_epi64(odd_0, 32), 0xAA);
+        }
+        k0 += 0x9E3779B9U;
+        k1 += 0xBB67AE85U;
+    }
+    for (std::size_t g = 0; g < Groups; ++g) {
+        const __m256i a = _mm256_unpacklo_epi32(c0[g], c1[g]), b = _mm256_unpackhi_epi32(c0[g], c1[g]);
+        const __m256i c = _mm256_unpacklo_epi32(c2[g], c3[g]), d = _mm256_unpackhi_epi32(c2[g], c3[g]);
+        const __m256i blocks_04 = _mm256_unpacklo_epi64(a, c), blocks_15 = _mm256_unpackhi_epi64(a, c);
+        const __m256i blocks_26 = _mm256_unpacklo_epi64(b, d), blocks_37 = _mm256_unpackhi_epi64(b, d);
+        auto* const to = reinterpret_cast<__m256i*>(out + 32 * g);
+        _mm256_storeu_si256(to, _mm256_permute2x128_si256(blocks_04, blocks_15, 0x20));
+        _mm256_storeu_si256(to + 1, _mm256_permute2x128_si256(blocks_26, blocks_37, 0x20));
+        _mm256_storeu_si256(to + 2, _mm256_permute2x128_si256(blocks_04, blocks_15, 0x31));
+        _mm256_storeu_si256(to + 3, _mm256_permute2x128_si256(blocks_26, blocks_37, 0x31));
+    }
+}
+
+} // namespace
+#endif
+
 SelectedNeurons::SelectedNeurons(const Selection& selection, std::uint64_t population_size)
     : begin_(selection.begin), step_(std::max<std::uint64_t>(selection.step, 1)), list_(selection.list) {
     const std::uint64_t end = std::min(selection.end, population_size);
@@ -75,6 +127,15 @@ std::uint64_t Overlap::before(std::uint64_t position) const noexcept {
 }
 
 void UniformPartners::words(std::uint64_t anchor, std::uint64_t first, std::size_t count, Scratch& scratch) const {
+#ifdef __AVX2__
+    if (first / 2 + scratch.words.size() / 4 <= std::uint64_t{1} << 32) {
+        const std::size_t blocks = (count + 15) / 16 * 8;
+        std::size_t done = 0;
+        for (; done + 16 <= blocks; done += 16) fill_blocks<2>(key_, anchor, first / 2 + done, &scratch.words[4 * done]);
+        if (done < blocks) fill_blocks<1>(key_, anchor, first / 2 + done, &scratch.words[4 * done]);
+        return;
+    }
+#endif
     // Rounded up to 16 blocks, the width that philox_fill works at.
     const std::size_t padded = std::min(scratch.words.size(), (2 * count + 63) / 64 * 64);
     philox_fill(key_, anchor, first / 2, std::span(scratch.words.data(), padded));
@@ -167,6 +228,7 @@ Key RuleBase::key(Purpose purpose) const {
 std::vector<OwnTarget> RuleBase::own_targets(WorkerId worker) const {
     std::vector<OwnTarget> own;
     const std::uint64_t count = context_.partition.count(worker, context_.target_population);
+    own.reserve(std::min(count, targets_.size()));
     for (std::uint64_t local = 0; local < count; ++local) {
         const std::uint64_t index = context_.partition.index(worker, context_.target_population, local);
         const std::uint64_t position = targets_.position(index);
