@@ -8,8 +8,17 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 
 #include <fmt/format.h>
+
+// TOML++ 3.3 asserts that a key follows where bad input has none, and in a release takes it for granted. Here it throws,
+// in every build, so that bad input ends in a message.
+namespace spikecast {
+[[noreturn]] static void not_toml(const char* expected) { throw std::invalid_argument(expected); }
+} // namespace spikecast
+#undef NDEBUG
+#define TOML_ASSERT(condition) ((condition) ? static_cast<void>(0) : ::spikecast::not_toml(#condition))
 #include <toml++/toml.h>
 
 namespace spikecast {
@@ -54,6 +63,20 @@ Node converted(const toml::node& from, const std::string& file) {
     return n;
 }
 
+/// The line with which an assertion of TOML++ fails, which doesn't say where.
+std::uint32_t first_bad_line(const std::string& text) {
+    std::uint32_t line = 1;
+    for (std::size_t end = text.find('\n'); end != std::string::npos && line < 5000; end = text.find('\n', end + 1), ++line) {
+        try {
+            (void)toml::parse(std::string_view(text).substr(0, end + 1));
+        } catch (const toml::parse_error&) { // an array that goes on, or nothing yet
+        } catch (const std::exception&) {
+            return line;
+        }
+    }
+    return line;
+}
+
 /// Parses TOML; false and a diagnostic where it isn't.
 bool parsed(const std::string& text, const std::string& file, Node& out, std::vector<Diagnostic>& errors) {
     try {
@@ -62,8 +85,10 @@ bool parsed(const std::string& text, const std::string& file, Node& out, std::ve
         return true;
     } catch (const toml::parse_error& e) {
         errors.push_back({place(e.source(), file), "TOML", std::string(e.description()), "correct the syntax (https://toml.io)"});
-        return false;
+    } catch (const std::exception&) {
+        errors.push_back({{file, first_bad_line(text), 1}, "TOML", "a key is expected somewhere in this line", "correct the syntax (https://toml.io)"});
     }
+    return false;
 }
 
 /// Lists in an included file are found relative to that file: its "file" values are rewritten relative to the main one.

@@ -51,6 +51,9 @@ Distribution scaled(Distribution d, double factor) {
     return d;
 }
 
+/// A scaled count; far beyond what fits anywhere it stays a number that can be refused.
+std::uint64_t rounded(double count) { return static_cast<std::uint64_t>(std::round(std::min(count, 9e18))); }
+
 class Reader {
 public:
     Experiment experiment;
@@ -768,7 +771,7 @@ private:
                 experiment.provenance[path + ".size"] = size->where;
                 if (const auto n = count(*size, path + ".size", {})) {
                     full_size_[p.name] = *n;
-                    p.size = static_cast<std::uint64_t>(std::round(*n * scale_N_));
+                    p.size = rounded(*n * scale_N_);
                     if (p.size == 0 && *n > 0) p.size = 1; // the smallest that is left of a small population
                 } else {
                     unread.insert(path + ".size");
@@ -963,7 +966,7 @@ private:
             const auto n = count(inner, at, cell);
             if (!n) return std::nullopt;
             r.kind = name == "fixed_indegree" ? Kind::fixed_indegree : Kind::fixed_outdegree;
-            r.number = static_cast<std::uint64_t>(std::round(*n * scale_K_));
+            r.number = rounded(*n * scale_K_);
             out.indegree = r.kind == Kind::fixed_indegree ? *n : targets > 0 ? *n * sources / targets : 0.0;
             out.none = r.number == 0;
         } else if (name == "fixed_total_number") {
@@ -996,7 +999,7 @@ private:
                 fail(at, inner.where, fmt::format("{} synapses are more than can be counted", total), "give a smaller number");
                 return std::nullopt;
             }
-            r.number = static_cast<std::uint64_t>(std::round(total * scale_N_ * scale_K_));
+            r.number = rounded(total * scale_N_ * scale_K_);
             out.indegree = targets > 0 ? std::round(total) / targets : 0.0;
             out.none = r.number == 0;
         } else if (name == "pairwise_bernoulli") {

@@ -616,6 +616,7 @@ std::string with_unit(double value, std::string_view unit) {
 std::string nearest_multiples(double time_ms, const SimulationSettings& simulation) {
     const double h = simulation.resolution_ms();
     const double n = time_ms / h;
+    if (!(h > 0.0) || !std::isfinite(n)) return {};
     if (std::abs(n - std::round(n)) <= 1e-9 * std::max(1.0, std::abs(n)) || std::abs(n) > 9e18) return {};
     const auto below = static_cast<std::int64_t>(std::floor(n));
     // Correctly rounded from the integer, so that messages say 0.3 ms and not 0.30000000000000004 ms.
