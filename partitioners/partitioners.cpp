@@ -14,10 +14,12 @@ namespace {
 /// What all of them know: sizes, and how many neurons were declared before each population.
 class DeclaredOrder : public Partition {
 public:
-    DeclaredOrder(std::vector<std::uint64_t> sizes, std::uint32_t workers) : sizes_(std::move(sizes)), workers_(workers) {
+    DeclaredOrder(std::vector<std::uint64_t> sizes, std::uint32_t workers)
+        : sizes_(std::move(sizes)), workers_(workers) {
         offsets_.reserve(sizes_.size() + 1);
         offsets_.push_back(0);
-        for (const std::uint64_t size : sizes_) offsets_.push_back(offsets_.back() + size);
+        for (const std::uint64_t size : sizes_)
+            offsets_.push_back(offsets_.back() + size);
     }
     [[nodiscard]] std::uint32_t workers() const noexcept override { return workers_; }
 
@@ -41,7 +43,8 @@ public:
     }
     void places(std::size_t population, std::span<const std::uint64_t> indices, std::span<Place> out) const override {
         const std::uint64_t start = offset(population) % workers();
-        for (std::size_t j = 0; j < indices.size(); ++j) out[j] = dealt(start, indices[j]);
+        for (std::size_t j = 0; j < indices.size(); ++j)
+            out[j] = dealt(start, indices[j]);
     }
     [[nodiscard]] std::uint64_t index(WorkerId worker, std::size_t population, std::uint64_t local) const override {
         return first_of(worker, population) + local * workers();
@@ -70,13 +73,15 @@ public:
         : RoundRobin(sizes, workers) {
         permutations_.reserve(sizes.size());
         for (std::size_t p = 0; p < sizes.size(); ++p) {
-            permutations_.emplace_back(make_key(settings.partition_seed, Purpose::partition, std::to_string(p)), sizes[p]);
+            permutations_.emplace_back(make_key(settings.partition_seed, Purpose::partition, std::to_string(p)),
+                                       sizes[p]);
         }
     }
     void places(std::size_t population, std::span<const std::uint64_t> indices, std::span<Place> out) const override {
         const std::uint64_t start = offset(population) % workers();
         const Permutation& permutation = permutations_[population];
-        for (std::size_t j = 0; j < indices.size(); ++j) out[j] = dealt(start, permutation(indices[j]));
+        for (std::size_t j = 0; j < indices.size(); ++j)
+            out[j] = dealt(start, permutation(indices[j]));
     }
     [[nodiscard]] std::uint64_t index(WorkerId worker, std::size_t population, std::uint64_t local) const override {
         return permutations_[population].inverse(RoundRobin::index(worker, population, local));
@@ -120,9 +125,12 @@ std::shared_ptr<const Partition> make_partition(const SimulationSettings& settin
                                                 std::vector<std::uint64_t> population_sizes, std::uint32_t workers) {
     if (workers == 0) throw std::invalid_argument("a partition needs at least one worker");
     switch (settings.partitioner) {
-    case PartitionerKind::block: return std::make_shared<Block>(std::move(population_sizes), workers);
-    case PartitionerKind::random: return std::make_shared<Random>(settings, std::move(population_sizes), workers);
-    case PartitionerKind::round_robin: break;
+    case PartitionerKind::block:
+        return std::make_shared<Block>(std::move(population_sizes), workers);
+    case PartitionerKind::random:
+        return std::make_shared<Random>(settings, std::move(population_sizes), workers);
+    case PartitionerKind::round_robin:
+        break;
     }
     return std::make_shared<RoundRobin>(std::move(population_sizes), workers);
 }

@@ -20,8 +20,7 @@ namespace spikecast {
 ///              round_robin. place and index cost eight Philox blocks.
 ///
 /// Thread-safe; nothing is collective. Throws std::invalid_argument for no workers.
-[[nodiscard]] std::shared_ptr<const Partition> make_partition(const SimulationSettings& settings,
-                                                              std::vector<std::uint64_t> population_sizes,
-                                                              std::uint32_t workers);
+[[nodiscard]] std::shared_ptr<const Partition>
+make_partition(const SimulationSettings& settings, std::vector<std::uint64_t> population_sizes, std::uint32_t workers);
 
 } // namespace spikecast

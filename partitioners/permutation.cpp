@@ -8,8 +8,10 @@ Permutation::Permutation(Key key, std::uint64_t n) : key_(key), n_(n), a_(1), b_
     if (n <= 1) return;
     // sqrt is exactly rounded everywhere; the loops mend what the conversion to double lost.
     a_ = static_cast<std::uint64_t>(std::sqrt(static_cast<double>(n)));
-    while (static_cast<Wide>(a_) * a_ < n) ++a_;
-    while (a_ > 1 && static_cast<Wide>(a_ - 1) * (a_ - 1) >= n) --a_;
+    while (static_cast<Wide>(a_) * a_ < n)
+        ++a_;
+    while (a_ > 1 && static_cast<Wide>(a_ - 1) * (a_ - 1) >= n)
+        --a_;
     b_ = n / a_ + (n % a_ != 0);
 }
 

@@ -8,9 +8,9 @@
 
 namespace spikecast {
 
-/// A Feistel network over the mixed-radix domain [0, a) x [0, b), a = ceil(sqrt(n)), b = ceil(n / a), with Philox as the
-/// round function, closed to [0, n) by cycle walking (Black and Rogaway 2002, "Ciphers with arbitrary finite domains").
-/// a * b exceeds n by less than a, so that a walk longer than one step is rare.
+/// A Feistel network over the mixed-radix domain [0, a) x [0, b), a = ceil(sqrt(n)), b = ceil(n / a), with Philox as
+/// the round function, closed to [0, n) by cycle walking (Black and Rogaway 2002, "Ciphers with arbitrary finite
+/// domains"). a * b exceeds n by less than a, so that a walk longer than one step is rare.
 class Permutation {
 public:
     /// The identity for n <= 1.

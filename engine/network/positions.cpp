@@ -17,7 +17,8 @@ PositionDirectory::PositionDirectory(std::uint64_t seed, const Population& popul
     : positions_(population.positions), size_(population.size),
       place_key_(make_key(seed, Purpose::position, population.name + "/place")) {
     const std::size_t dimensions = positions_.dimensions;
-    for (std::size_t a = 0; a < dimensions; ++a) low_[a] = positions_.centre[a] - 0.5 * positions_.extent[a];
+    for (std::size_t a = 0; a < dimensions; ++a)
+        low_[a] = positions_.centre[a] - 0.5 * positions_.extent[a];
     if (dimensions < 3) {
         positions_.shape[2] = 1;
         positions_.extent[2] = 0.0;
@@ -28,7 +29,8 @@ PositionDirectory::PositionDirectory(std::uint64_t seed, const Population& popul
             const std::uint64_t sites = std::max<std::uint64_t>(positions_.shape[a], 1);
             // A periodic axis is only cut into equal cells, so that cells wrap as the box does.
             block_[a] = dimensions == 2 ? 4 : 3;
-            while (positions_.periodic && sites % block_[a] != 0) --block_[a];
+            while (positions_.periodic && sites % block_[a] != 0)
+                --block_[a];
             cells_[a] = (sites + block_[a] - 1) / block_[a];
             side_[a] = positions_.extent[a] / static_cast<double>(sites) * static_cast<double>(block_[a]);
         }
@@ -36,7 +38,8 @@ PositionDirectory::PositionDirectory(std::uint64_t seed, const Population& popul
     }
     const double wanted = std::max(1.0, static_cast<double>(size_) / neurons_per_cell);
     double volume = 1.0;
-    for (std::size_t a = 0; a < dimensions; ++a) volume *= positions_.extent[a];
+    for (std::size_t a = 0; a < dimensions; ++a)
+        volume *= positions_.extent[a];
     const double side = dimensions == 2 ? std::sqrt(volume / wanted) : math::pow(volume / wanted, 1.0 / 3.0);
     std::uint64_t total = 1;
     for (std::size_t a = 0; a < dimensions; ++a) {
@@ -47,10 +50,12 @@ PositionDirectory::PositionDirectory(std::uint64_t seed, const Population& popul
     tree_.emplace(make_key(seed, Purpose::position, population.name), size_, total);
     if (total > most_starts) return;
     std::vector<std::uint64_t> all(total), counts(total);
-    for (std::uint64_t c = 0; c < total; ++c) all[c] = c;
+    for (std::uint64_t c = 0; c < total; ++c)
+        all[c] = c;
     tree_->counts(all, counts);
     starts_.resize(total + 1, 0);
-    for (std::uint64_t c = 0; c < total; ++c) starts_[c + 1] = starts_[c] + counts[c];
+    for (std::uint64_t c = 0; c < total; ++c)
+        starts_[c + 1] = starts_[c] + counts[c];
 }
 
 std::array<double, 3> PositionDirectory::spacing() const noexcept {

@@ -15,12 +15,13 @@ namespace spikecast {
 
 using Position = std::array<double, 3>; ///< um; the third is 0 in two dimensions
 
-/// The positions of one population. Space is divided into a grid of equal cells, each with a contiguous range of members.
+/// The positions of one population. Space is divided into a grid of equal cells, each with a contiguous range of
+/// members.
 ///
 /// grid    Neuron i is at the centre of site i, the first axis fastest. A cell is a block of sites (about 16).
 /// drawn   Uniform in the box: the numbers of neurons per cell (about 8 on average) are the multinomial split of the
-///         population, key (seed, position, name); neurons are numbered cell by cell; the place in its cell is drawn with
-///         key (seed, position, name + "/place"), neuron = index.
+///         population, key (seed, position, name); neurons are numbered cell by cell; the place in its cell is drawn
+///         with key (seed, position, name + "/place"), neuron = index.
 ///
 /// Cost of position(): one Philox block, plus for drawn positions a search in a table of at most 65,536 cells or, in
 /// larger populations (above half a million), a descent of log2(cells) binomials. Const and thread-safe.

@@ -35,7 +35,8 @@ TEST(Partitioners, place_and_index_are_inverse_and_shares_are_dense) {
                     ASSERT_EQ(p->index(places[j].worker, population, places[j].local), indices[j]);
                     ++seen[places[j].worker];
                 }
-                for (std::uint32_t w = 0; w < workers; ++w) ASSERT_EQ(p->count(w, population), seen[w]);
+                for (std::uint32_t w = 0; w < workers; ++w)
+                    ASSERT_EQ(p->count(w, population), seen[w]);
             }
         }
     }

@@ -66,13 +66,15 @@ TEST(PositionDirectory, drawn_positions_are_uniform) {
     std::vector<double> counts(100);
     for (std::uint64_t i = 0; i < 20000; ++i) {
         const Position p = directory.position(i);
-        const auto x = static_cast<std::size_t>((p[0] + 140.0) / 30.0), y = static_cast<std::size_t>((p[1] + 80.0) / 20.0);
+        const auto x = static_cast<std::size_t>((p[0] + 140.0) / 30.0),
+                   y = static_cast<std::size_t>((p[1] + 80.0) / 20.0);
         ASSERT_LT(x, 10U);
         ASSERT_LT(y, 10U);
         counts[x + 10 * y] += 1.0;
     }
     double statistic = 0.0;
-    for (const double c : counts) statistic += (c - 200.0) * (c - 200.0) / 200.0;
+    for (const double c : counts)
+        statistic += (c - 200.0) * (c - 200.0) / 200.0;
     EXPECT_LT(statistic, 99.0 + 2.0 * std::sqrt(14.0 * 99.0) + 28.0);
     EXPECT_GT(statistic, 99.0 - 2.0 * std::sqrt(14.0 * 99.0));
 }

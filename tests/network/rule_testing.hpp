@@ -30,10 +30,12 @@ class Keep final : public SynapseSink {
 public:
     Keep(const Partition& partition, WorkerId worker, std::size_t population)
         : partition_(partition), worker_(worker), population_(population) {}
-    void row(std::uint64_t target, std::uint64_t local, std::uint64_t k_first, std::span<const std::uint64_t> sources) override {
+    void row(std::uint64_t target, std::uint64_t local, std::uint64_t k_first,
+             std::span<const std::uint64_t> sources) override {
         EXPECT_LE(sources.size(), 4096U);
         check(target, local);
-        for (std::size_t j = 0; j < sources.size(); ++j) add({target, k_first + j, sources[j]});
+        for (std::size_t j = 0; j < sources.size(); ++j)
+            add({target, k_first + j, sources[j]});
     }
     void scattered(std::span<const DrawnSynapse> drawn) override {
         EXPECT_LE(drawn.size(), 4096U);
@@ -42,7 +44,8 @@ public:
             add({s.target, s.k, s.source});
         }
     }
-    void listed(std::span<const DrawnSynapse> drawn, std::span<const double> weights, std::span<const double> delays) override {
+    void listed(std::span<const DrawnSynapse> drawn, std::span<const double> weights,
+                std::span<const double> delays) override {
         for (std::size_t j = 0; j < drawn.size(); ++j) {
             check(drawn[j].target, drawn[j].target_local);
             add({drawn[j].target, drawn[j].k, drawn[j].source, weights.empty() ? 0.0 : weights[j],
@@ -95,7 +98,8 @@ struct Case {
     /// The union over workers, sorted.
     std::vector<Synapse> draw(PartitionerKind kind = PartitionerKind::round_robin, std::uint32_t workers = 1) const {
         const auto where = partition(kind, workers);
-        const auto rule = make_rule({experiment, projection, *where, number(projection.source), number(projection.target)});
+        const auto rule =
+            make_rule({experiment, projection, *where, number(projection.source), number(projection.target)});
         std::vector<Synapse> all;
         for (WorkerId w = 0; w < workers; ++w) {
             Keep first(*where, w, number(projection.target)), second(*where, w, number(projection.target));
@@ -111,24 +115,28 @@ struct Case {
     template <class Use>
     auto with_rule(Use&& use) const {
         const auto where = partition(PartitionerKind::round_robin, 1);
-        const auto rule = make_rule({experiment, projection, *where, number(projection.source), number(projection.target)});
+        const auto rule =
+            make_rule({experiment, projection, *where, number(projection.source), number(projection.target)});
         return use(*rule);
     }
 };
 
 inline std::vector<double> indegrees(const std::vector<Synapse>& all, std::uint64_t size) {
     std::vector<double> result(size);
-    for (const Synapse& s : all) result[s.target] += 1.0;
+    for (const Synapse& s : all)
+        result[s.target] += 1.0;
     return result;
 }
 inline std::vector<double> outdegrees(const std::vector<Synapse>& all, std::uint64_t size) {
     std::vector<double> result(size);
-    for (const Synapse& s : all) result[s.source] += 1.0;
+    for (const Synapse& s : all)
+        result[s.source] += 1.0;
     return result;
 }
 
 /// P(chi-square with d degrees >= d + 2 sqrt(d x) + 2 x) <= exp(-x) (Laurent and Massart 2000, lemma 1): with x = 14 a
-/// correct generator fails with probability below 1e-6, were the seed drawn anew. The lower side, d - 2 sqrt(d x), likewise.
+/// correct generator fails with probability below 1e-6, were the seed drawn anew. The lower side, d - 2 sqrt(d x),
+/// likewise.
 inline void expect_chi_square(double statistic, double degrees) {
     EXPECT_LT(statistic, degrees + 2.0 * std::sqrt(14.0 * degrees) + 28.0);
     EXPECT_GT(statistic, degrees - 2.0 * std::sqrt(14.0 * degrees));
@@ -136,7 +144,8 @@ inline void expect_chi_square(double statistic, double degrees) {
 /// Pearson's statistic of counts against one expectation.
 inline double pearson(const std::vector<double>& counts, double expected) {
     double sum = 0.0;
-    for (const double c : counts) sum += (c - expected) * (c - expected) / expected;
+    for (const double c : counts)
+        sum += (c - expected) * (c - expected) / expected;
     return sum;
 }
 

@@ -56,11 +56,15 @@ Case over_space(Positions::Kind kind, bool periodic, std::uint8_t dimensions, Di
 }
 
 using K = Rule::Kind;
-DistanceKernel gaussian() { return {DistanceKernel::Kind::gaussian, 0.8, 150.0, DistanceKernel::Mask::none, 0.0, {0, 0, 0}}; }
+DistanceKernel gaussian() {
+    return {DistanceKernel::Kind::gaussian, 0.8, 150.0, DistanceKernel::Mask::none, 0.0, {0, 0, 0}};
+}
 DistanceKernel exponential_box() {
     return {DistanceKernel::Kind::exponential, 1.0, 120.0, DistanceKernel::Mask::box, 0.0, {200.0, 90.0, 60.0}};
 }
-DistanceKernel ball() { return {DistanceKernel::Kind::constant, 1.0, 0.0, DistanceKernel::Mask::ball, 130.0, {0, 0, 0}}; }
+DistanceKernel ball() {
+    return {DistanceKernel::Kind::constant, 1.0, 0.0, DistanceKernel::Mask::ball, 130.0, {0, 0, 0}};
+}
 
 std::vector<std::pair<std::string, Case>> all_cases() {
     std::vector<std::pair<std::string, Case>> cases;
@@ -72,7 +76,8 @@ std::vector<std::pair<std::string, Case>> all_cases() {
             const std::string variant = (autapses ? "" : " -autapses") + std::string(multapses ? "" : " -multapses");
             cases.emplace_back("fixed_indegree" + variant, within_b(K::fixed_indegree, 37, 0, autapses, multapses));
             cases.emplace_back("fixed_outdegree" + variant, within_b(K::fixed_outdegree, 37, 0, autapses, multapses));
-            cases.emplace_back("fixed_total_number" + variant, within_b(K::fixed_total_number, 3001, 0, autapses, multapses));
+            cases.emplace_back("fixed_total_number" + variant,
+                               within_b(K::fixed_total_number, 3001, 0, autapses, multapses));
         }
         cases.emplace_back("pairwise_bernoulli", within_b(K::pairwise_bernoulli, 0, 0.13, autapses));
         cases.emplace_back("pairwise_bernoulli, dense", within_b(K::pairwise_bernoulli, 0, 0.7, autapses));
@@ -99,8 +104,9 @@ std::vector<std::pair<std::string, Case>> all_cases() {
             target.begin = source.begin, target.end = source.end, target.step = source.step;
         } else {
             if (c.experiment.populations[1].size == 7) continue;
-            target.list = {0, 5, 6, 7, 13, 20, 21, 22, 23, 40, 41, 42, 43, 44, 45, 51, 52, 60, 61, 62, 63, 64, 65, 66, 67,
-                           68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85, 86, 87, 88, 89, 90};
+            target.list = {0,  5,  6,  7,  13, 20, 21, 22, 23, 40, 41, 42, 43, 44, 45, 51,
+                           52, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74,
+                           75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85, 86, 87, 88, 89, 90};
         }
         if (c.projection.rule.number == 3001) c.projection.rule.number = 900;
         if (c.projection.rule.number == 37) c.projection.rule.number = 23;
@@ -119,8 +125,10 @@ TEST(Rules, the_union_over_workers_is_the_same_for_every_partition) {
         SCOPED_TRACE(name);
         const std::vector<Synapse> expected = c.draw();
         EXPECT_FALSE(expected.empty());
-        for (const PartitionerKind kind : {PartitionerKind::round_robin, PartitionerKind::block, PartitionerKind::random}) {
-            for (const std::uint32_t workers : {1U, 2U, 3U, 5U}) EXPECT_EQ(c.draw(kind, workers), expected);
+        for (const PartitionerKind kind :
+             {PartitionerKind::round_robin, PartitionerKind::block, PartitionerKind::random}) {
+            for (const std::uint32_t workers : {1U, 2U, 3U, 5U})
+                EXPECT_EQ(c.draw(kind, workers), expected);
         }
     }
 }
@@ -133,7 +141,8 @@ TEST(Rules, identities_are_unique_and_selections_and_prohibitions_hold) {
                                c.projection.rule.kind != K::symmetric_pairwise_bernoulli;
         for (const Synapse& s : c.draw()) {
             EXPECT_TRUE(identities.emplace(s.target, s.k).second);
-            EXPECT_TRUE(pairs.emplace(s.source, s.target).second || multapses || c.projection.rule.kind == K::fixed_indegree);
+            EXPECT_TRUE(pairs.emplace(s.source, s.target).second || multapses ||
+                        c.projection.rule.kind == K::fixed_indegree);
             EXPECT_TRUE(selected(c.projection.source, s.source)) << s.source;
             EXPECT_TRUE(selected(c.projection.target, s.target)) << s.target;
             if (c.projection.source.population == c.projection.target.population && !c.projection.rule.allow_autapses) {
@@ -175,12 +184,14 @@ TEST(FixedIndegree, every_target_has_exactly_k_and_sources_are_uniform) {
     for (const bool multapses : {true, false}) {
         const Case c = within_b(K::fixed_indegree, 50, 0, false, multapses);
         const std::vector<Synapse> all = c.draw();
-        for (const double degree : indegrees(all, 101)) EXPECT_EQ(degree, 50.0);
-        // Sums over 101 independent rows of indicators or binomials: variance of an outdegree is 100 q (1 - q), q = 0.5, or
-        // nearly Poisson. Outdegrees are weakly dependent, the sum fixed: 100 degrees of freedom.
+        for (const double degree : indegrees(all, 101))
+            EXPECT_EQ(degree, 50.0);
+        // Sums over 101 independent rows of indicators or binomials: variance of an outdegree is 100 q (1 - q), q =
+        // 0.5, or nearly Poisson. Outdegrees are weakly dependent, the sum fixed: 100 degrees of freedom.
         const double mean = 50.0, variance = multapses ? 50.0 * 99.0 / 100.0 : 25.0;
         double statistic = 0.0;
-        for (const double degree : outdegrees(all, 101)) statistic += (degree - mean) * (degree - mean) / variance;
+        for (const double degree : outdegrees(all, 101))
+            statistic += (degree - mean) * (degree - mean) / variance;
         expect_chi_square(statistic, 100.0);
     }
 }
@@ -188,13 +199,15 @@ TEST(FixedIndegree, every_target_has_exactly_k_and_sources_are_uniform) {
 TEST(FixedIndegree, draw_k_of_a_target_is_the_documented_word) {
     const Case c = with(K::fixed_indegree, 40, 0);
     const Key key = make_key(c.experiment.simulation.seed, Purpose::source, "A->B");
-    for (const Synapse& s : c.draw()) EXPECT_EQ(s.source, below(draw64(key, s.target, s.k), 60));
+    for (const Synapse& s : c.draw())
+        EXPECT_EQ(s.source, below(draw64(key, s.target, s.k), 60));
 }
 
 TEST(FixedIndegree, sources_beyond_32_bits_follow_the_same_law) {
     Case c = with(K::fixed_indegree, 1000, 0, 1ULL << 40, 3);
     const Key key = make_key(c.experiment.simulation.seed, Purpose::source, "A->B");
-    for (const Synapse& s : c.draw()) EXPECT_EQ(s.source, below(draw64(key, s.target, s.k), 1ULL << 40));
+    for (const Synapse& s : c.draw())
+        EXPECT_EQ(s.source, below(draw64(key, s.target, s.k), 1ULL << 40));
 }
 
 TEST(FixedIndegree, more_sources_than_there_are_is_refused_without_multapses) {
@@ -207,11 +220,14 @@ TEST(FixedOutdegree, every_source_has_exactly_k_and_k_names_source_and_draw) {
     for (const bool multapses : {true, false}) {
         const Case c = within_b(K::fixed_outdegree, 50, 0, false, multapses);
         const std::vector<Synapse> all = c.draw();
-        for (const double degree : outdegrees(all, 101)) EXPECT_EQ(degree, 50.0);
-        for (const Synapse& s : all) EXPECT_EQ(s.k / 50, s.source);
+        for (const double degree : outdegrees(all, 101))
+            EXPECT_EQ(degree, 50.0);
+        for (const Synapse& s : all)
+            EXPECT_EQ(s.k / 50, s.source);
         const double mean = 50.0, variance = multapses ? 50.0 * 99.0 / 100.0 : 25.0;
         double statistic = 0.0;
-        for (const double degree : indegrees(all, 101)) statistic += (degree - mean) * (degree - mean) / variance;
+        for (const double degree : indegrees(all, 101))
+            statistic += (degree - mean) * (degree - mean) / variance;
         expect_chi_square(statistic, 100.0);
     }
 }
@@ -259,8 +275,10 @@ TEST(PairwiseBernoulli, degrees_are_binomial_at_every_probability) {
         const Case c = with(K::pairwise_bernoulli, 0, p, 500, 400);
         const std::vector<Synapse> all = c.draw();
         double in = 0.0, out = 0.0;
-        for (const double d : indegrees(all, 400)) in += (d - 500 * p) * (d - 500 * p) / (500 * p * (1 - p));
-        for (const double d : outdegrees(all, 500)) out += (d - 400 * p) * (d - 400 * p) / (400 * p * (1 - p));
+        for (const double d : indegrees(all, 400))
+            in += (d - 500 * p) * (d - 500 * p) / (500 * p * (1 - p));
+        for (const double d : outdegrees(all, 500))
+            out += (d - 400 * p) * (d - 400 * p) / (400 * p * (1 - p));
         expect_chi_square(in, 400.0);
         expect_chi_square(out, 500.0);
         EXPECT_NEAR(static_cast<double>(all.size()), 200000 * p, 6.0 * std::sqrt(200000 * p * (1 - p)));
@@ -275,10 +293,12 @@ TEST(PairwisePoisson, multiplicities_and_degrees_are_poisson) {
     expect_chi_square(pearson(indegrees(all, 300), 100.0), 300.0);
     expect_chi_square(pearson(outdegrees(all, 200), 150.0), 200.0);
     std::map<std::pair<std::uint64_t, std::uint64_t>, int> multiplicity;
-    for (const Synapse& s : all) ++multiplicity[{s.source, s.target}];
+    for (const Synapse& s : all)
+        ++multiplicity[{s.source, s.target}];
     std::vector<double> observed(5);
     observed[0] = 60000.0 - static_cast<double>(multiplicity.size());
-    for (const auto& [pair, m] : multiplicity) observed[std::min<std::size_t>(4, static_cast<std::size_t>(m))] += 1.0;
+    for (const auto& [pair, m] : multiplicity)
+        observed[std::min<std::size_t>(4, static_cast<std::size_t>(m))] += 1.0;
     double p = std::exp(-0.5), rest = 1.0, statistic = 0.0;
     for (std::size_t m = 0; m < 5; ++m) {
         const double expected = 60000.0 * (m < 4 ? p : rest);
@@ -298,11 +318,13 @@ TEST(Symmetric, pairs_are_connected_in_both_directions_with_the_given_probabilit
         EXPECT_EQ(s.k, s.source);
         pairs.emplace(s.source, s.target);
     }
-    for (const auto& [source, target] : pairs) EXPECT_EQ(pairs.count({target, source}), 1U);
+    for (const auto& [source, target] : pairs)
+        EXPECT_EQ(pairs.count({target, source}), 1U);
     const double n = 700.0 * 699.0 / 2.0;
     EXPECT_NEAR(static_cast<double>(all.size()) / 2.0, n * 0.05, 6.0 * std::sqrt(n * 0.05 * 0.95));
     double statistic = 0.0;
-    for (const double d : indegrees(all, 700)) statistic += (d - 699 * 0.05) * (d - 699 * 0.05) / (699 * 0.05 * 0.95);
+    for (const double d : indegrees(all, 700))
+        statistic += (d - 699 * 0.05) * (d - 699 * 0.05) / (699 * 0.05 * 0.95);
     expect_chi_square(statistic, 700.0);
     Case different = c;
     different.projection.target.begin = 1;
@@ -316,11 +338,13 @@ TEST(AllToAll, every_pair_once) {
 
 TEST(OneToOne, positions_meet) {
     Case c = with(K::one_to_one, 0, 0, 101, 101);
-    for (const Synapse& s : c.draw()) EXPECT_EQ(s.source, s.target);
+    for (const Synapse& s : c.draw())
+        EXPECT_EQ(s.source, s.target);
     c.projection.source.end = 50;
     EXPECT_THROW(c.draw(), InputError);
     c.projection.target.begin = 51;
-    for (const Synapse& s : c.draw()) EXPECT_EQ(s.source + 51, s.target);
+    for (const Synapse& s : c.draw())
+        EXPECT_EQ(s.source + 51, s.target);
     Case self = within_b(K::one_to_one, 0, 0, false);
     EXPECT_TRUE(self.draw().empty());
 }
@@ -386,7 +410,8 @@ TEST(DistanceBernoulli, probability_one_in_a_mask_gives_exactly_the_pairs_within
                     const Case c = over_space(kind, periodic, dimensions, kernel);
                     const PositionDirectory places(c.experiment.simulation.seed, c.experiment.populations[1]);
                     std::set<std::pair<std::uint64_t, std::uint64_t>> drawn, expected;
-                    for (const Synapse& s : c.draw()) drawn.emplace(s.source, s.target);
+                    for (const Synapse& s : c.draw())
+                        drawn.emplace(s.source, s.target);
                     std::array<double, 3> d{0, 0, 0};
                     for (std::uint64_t i = 0; i < 400; ++i) {
                         for (std::uint64_t j = 0; j < 400; ++j) {

@@ -29,7 +29,8 @@ public:
         std::uint64_t selves = 0;
         if (sources_.list().empty() && targets_.list().empty()) {
             if (sources_.begin() == targets_.begin()) {
-                selves = sources_.step() == targets_.step() ? sources_.size() : std::min<std::uint64_t>(1, sources_.size());
+                selves =
+                    sources_.step() == targets_.step() ? sources_.size() : std::min<std::uint64_t>(1, sources_.size());
             } else if (sources_.step() != targets_.step()) {
                 // begin_s + j step_s = begin_t + j step_t
                 const auto gap = static_cast<std::int64_t>(targets_.begin() - sources_.begin());
@@ -37,7 +38,8 @@ public:
                 selves = gap % rate == 0 && gap / rate >= 0 && static_cast<std::uint64_t>(gap / rate) < sources_.size();
             }
         } else {
-            for (std::uint64_t j = 0; j < sources_.size(); ++j) selves += sources_.at(j) == targets_.at(j);
+            for (std::uint64_t j = 0; j < sources_.size(); ++j)
+                selves += sources_.at(j) == targets_.at(j);
         }
         return static_cast<double>(sources_.size() - selves);
     }
@@ -55,7 +57,8 @@ public:
             const std::uint64_t count = sources_.size() - (self != SelectedNeurons::none);
             for (std::uint64_t first = 0; first < count; first += batch) {
                 const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(batch, count - first));
-                for (std::size_t j = 0; j < n; ++j) sources[j] = first + j + (first + j >= self);
+                for (std::size_t j = 0; j < n; ++j)
+                    sources[j] = first + j + (first + j >= self);
                 const std::span<std::uint64_t> row(sources.data(), n);
                 sources_.to_indices(row);
                 sink.row(own.index, own.local, first, row);
@@ -71,7 +74,11 @@ public:
 
 } // namespace
 
-RulePointer one_to_one(const RuleContext& context) { return std::make_unique<OneToOne>(context); }
-RulePointer all_to_all(const RuleContext& context) { return std::make_unique<AllToAll>(context); }
+RulePointer one_to_one(const RuleContext& context) {
+    return std::make_unique<OneToOne>(context);
+}
+RulePointer all_to_all(const RuleContext& context) {
+    return std::make_unique<AllToAll>(context);
+}
 
 } // namespace spikecast::rules

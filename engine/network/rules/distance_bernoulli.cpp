@@ -67,7 +67,8 @@ public:
                      m = skipper.next(m + 1, members.count, words)) {
                     const std::uint64_t source = source_positions_->member(cell, members, m);
                     const Position there = source_positions_->position_in(cell, source);
-                    // The word is used whether or not the source counts: what is drawn next mustn't depend on selections.
+                    // The word is used whether or not the source counts: what is drawn next mustn't depend on
+                    // selections.
                     if (open_unit(words.next()) * p_max >= probability(here, there)) continue;
                     if (exclude_self() && source == own.index) continue;
                     if (sources_.position(source) == SelectedNeurons::none) continue;
@@ -93,9 +94,9 @@ public:
         const double autapses = exclude_self() ? std::min(kernel_.p0, 1.0) * static_cast<double>(selves_) : 0.0;
         return std::max(0.0, sum / static_cast<double>(samples) * static_cast<double>(targets_.size()) - autapses);
     }
-    /// The tail bound of the largest mean indegree: that of a target at the centre of the sources (Anderson 1955: of all
-    /// translates of a symmetric box the centred one holds most of a symmetric unimodal function), where a grid's sites
-    /// are bounded by the probability at the nearest point of each site's square.
+    /// The tail bound of the largest mean indegree: that of a target at the centre of the sources (Anderson 1955: of
+    /// all translates of a symmetric box the centred one holds most of a symmetric unimodal function), where a grid's
+    /// sites are bounded by the probability at the nearest point of each site's square.
     [[nodiscard]] double indegree_bound() const override {
         if (reach_[0] < 0.0) return 0.0;
         const auto n = static_cast<double>(sources_.size());
@@ -127,7 +128,8 @@ private:
     }
     [[nodiscard]] double probability(const Position& target, const Position& source) const noexcept {
         std::array<double, 3> d{0, 0, 0};
-        for (std::size_t a = 0; a < dimensions(); ++a) d[a] = source_positions_->displacement(target[a], source[a], a);
+        for (std::size_t a = 0; a < dimensions(); ++a)
+            d[a] = source_positions_->displacement(target[a], source[a], a);
         return masked(d);
     }
 
@@ -144,7 +146,8 @@ private:
             last[a] = count - 1;
             const double x = here[a] - source_positions_->low(a);
             // One cell more on each side than the arithmetic says, so that rounding loses none.
-            const double from = std::floor((x - reach_[a]) / side[a]) - 1.0, to = std::floor((x + reach_[a]) / side[a]) + 1.0;
+            const double from = std::floor((x - reach_[a]) / side[a]) - 1.0,
+                         to = std::floor((x + reach_[a]) / side[a]) + 1.0;
             if (periodic) {
                 if (to - from + 1.0 >= static_cast<double>(count)) continue;
                 first[a] = static_cast<std::int64_t>(from);
@@ -166,9 +169,11 @@ private:
                         const auto count = static_cast<std::int64_t>(cells[a]);
                         cell[a] = static_cast<std::uint64_t>((c[a] % count + count) % count);
                         const double centre = source_positions_->cell_low(a, cell[a]) + 0.5 * side[a];
-                        // Slightly nearer than exact, so that p_max bounds every member's probability in spite of rounding.
+                        // Slightly nearer than exact, so that p_max bounds every member's probability in spite of
+                        // rounding.
                         const double d = std::max(0.0, std::abs(source_positions_->displacement(here[a], centre, a)) -
-                                                           0.5 * side[a] * (1.0 + 1e-9)) * (1.0 - 1e-9);
+                                                           0.5 * side[a] * (1.0 + 1e-9)) *
+                                         (1.0 - 1e-9);
                         outside = outside || d > reach_[a];
                         squared += d * d;
                     }
@@ -193,8 +198,9 @@ private:
     }
 
     /// The mean number of sources of a target there: the sum of the probability over a grid's sites within reach where
-    /// they are few, otherwise density times the integral over the space within reach by the midpoint rule. With `slack`
-    /// always the latter, the probability at a point being the greatest within half of the slack along each axis.
+    /// they are few, otherwise density times the integral over the space within reach by the midpoint rule. With
+    /// `slack` always the latter, the probability at a point being the greatest within half of the slack along each
+    /// axis.
     [[nodiscard]] double integral(const Position& here, const std::array<double, 3>& slack = {0, 0, 0}) const {
         const Positions& space = source_positions_->positions();
         const bool grid = space.kind == Positions::Kind::grid && slack == std::array<double, 3>{0, 0, 0};
@@ -203,8 +209,10 @@ private:
         double element = static_cast<double>(source_positions_->size()); // sources for each combination of nodes
         for (std::size_t a = 0; a < dimensions(); ++a) {
             nodes[a].clear();
-            const double reach = std::min(reach_[a] + slack[a], space.periodic ? 0.5 * space.extent[a] : reach_[a] + slack[a]);
-            const double origin = source_positions_->low(a), spacing = space.extent[a] / static_cast<double>(space.shape[a]);
+            const double reach =
+                std::min(reach_[a] + slack[a], space.periodic ? 0.5 * space.extent[a] : reach_[a] + slack[a]);
+            const double origin = source_positions_->low(a),
+                         spacing = space.extent[a] / static_cast<double>(space.shape[a]);
             double low = here[a] - reach, high = here[a] + reach;
             if (!space.periodic) {
                 low = std::max(low, origin);
@@ -215,7 +223,8 @@ private:
                 const double first = std::ceil((low - origin) / spacing - 0.5);
                 const double last = std::min(std::floor((high - origin) / spacing - 0.5),
                                              first + static_cast<double>(space.shape[a]) - 1.0);
-                for (double j = first; j <= last; j += 1.0) nodes[a].push_back(origin + (j + 0.5) * spacing - here[a]);
+                for (double j = first; j <= last; j += 1.0)
+                    nodes[a].push_back(origin + (j + 0.5) * spacing - here[a]);
                 element /= static_cast<double>(space.shape[a]);
             } else {
                 const double step = (high - low) / points;
@@ -229,7 +238,8 @@ private:
         double sum = 0.0;
         for (const double z : nodes[2]) {
             for (const double y : nodes[1]) {
-                for (const double x : nodes[0]) sum += masked({x, y, z});
+                for (const double x : nodes[0])
+                    sum += masked({x, y, z});
             }
         }
         return sum * element;
@@ -245,12 +255,14 @@ private:
     }
 
     DistanceKernel kernel_;
-    std::uint64_t selves_ = 0; ///< targets that are among the sources
+    std::uint64_t selves_ = 0;             ///< targets that are among the sources
     std::array<double, 3> reach_{0, 0, 0}; ///< um; infinite without mask or decay, < 0 if nothing can be connected
 };
 
 } // namespace
 
-RulePointer distance_bernoulli(const RuleContext& context) { return std::make_unique<DistanceBernoulli>(context); }
+RulePointer distance_bernoulli(const RuleContext& context) {
+    return std::make_unique<DistanceBernoulli>(context);
+}
 
 } // namespace spikecast::rules

@@ -42,13 +42,16 @@ constexpr std::size_t chunk_rows = 65536;
 
 std::string_view trimmed(std::string_view text) {
     const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-    while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+    while (!text.empty() && blank(text.front()))
+        text.remove_prefix(1);
+    while (!text.empty() && blank(text.back()))
+        text.remove_suffix(1);
     return text;
 }
 
 /// getline with a limit: a file that isn't text may be one line of gigabytes.
-bool read_line(std::istream& in, std::string& line, const std::string& file, std::uint32_t number, const std::string& object) {
+bool read_line(std::istream& in, std::string& line, const std::string& file, std::uint32_t number,
+               const std::string& object) {
     constexpr std::size_t longest = 4096;
     line.clear();
     std::streambuf* const buffer = in.rdbuf();
@@ -87,7 +90,8 @@ void read_csv(const std::string& file, const std::string& object, const EachChun
         const auto known = static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
         if (known == names.size() || std::count(column_is.begin(), column_is.end(), known) != 0) {
             bad_file(file, 1, column, object,
-                     (known == names.size() ? "unknown column \"" : "a second column \"") + std::string(name.substr(0, 40)) + '"',
+                     (known == names.size() ? "unknown column \"" : "a second column \"") +
+                         std::string(name.substr(0, 40)) + '"',
                      "the header line names source, target and perhaps weight and delay, each once");
         }
         column_is.push_back(known);
@@ -109,8 +113,10 @@ void read_csv(const std::string& file, const std::string& object, const EachChun
             const std::size_t name = column_is[field];
             const char* const end = text.data() + text.size();
             const auto bad = [&](const char* rule) {
-                bad_file(file, number, column, object, std::string(names[name]) + " = \"" + std::string(text.substr(0, 40)) +
-                         "\", but it must be " + rule, "correct this line");
+                bad_file(file, number, column, object,
+                         std::string(names[name]) + " = \"" + std::string(text.substr(0, 40)) + "\", but it must be " +
+                             rule,
+                         "correct this line");
             };
             if (name < 2) {
                 std::int64_t value = 0;
@@ -125,8 +131,9 @@ void read_csv(const std::string& file, const std::string& object, const EachChun
             }
         });
         if (fields != column_is.size()) {
-            bad_file(file, number, 1, object, std::to_string(fields) + " fields, but the header line has " +
-                     std::to_string(column_is.size()), "give every row one field for each column");
+            bad_file(file, number, 1, object,
+                     std::to_string(fields) + " fields, but the header line has " + std::to_string(column_is.size()),
+                     "give every row one field for each column");
         }
         chunk.lines.push_back(number);
         ++rows;
@@ -201,8 +208,10 @@ void read_hdf5(const std::string& file, const std::string& group, const std::str
         }
     };
     std::string prefix = group;
-    while (!prefix.empty() && prefix.back() == '/') prefix.pop_back();
-    while (!prefix.empty() && prefix.front() == '/') prefix.erase(0, 1);
+    while (!prefix.empty() && prefix.back() == '/')
+        prefix.pop_back();
+    while (!prefix.empty() && prefix.front() == '/')
+        prefix.erase(0, 1);
     prefix = prefix.empty() ? "/" : '/' + prefix + '/';
     for (std::size_t name = 0; name < names.size(); ++name) {
         const std::string path = prefix + names[name];
@@ -215,7 +224,8 @@ void read_hdf5(const std::string& file, const std::string& group, const std::str
         const Handle space(H5Dget_space(data.id()), H5Sclose);
         const Handle type(H5Dget_type(data.id()), H5Tclose);
         const H5T_class_t kind = H5Tget_class(type.id());
-        if (H5Sget_simple_extent_ndims(space.id()) != 1) bad(path + " isn't one-dimensional", "give one number a synapse");
+        if (H5Sget_simple_extent_ndims(space.id()) != 1)
+            bad(path + " isn't one-dimensional", "give one number a synapse");
         if (kind != H5T_INTEGER && (name < 2 || kind != H5T_FLOAT)) {
             bad(path + " doesn't hold " + (name < 2 ? "integers" : "numbers"), "convert the dataset");
         }
@@ -247,7 +257,8 @@ void read_hdf5(const std::string& file, const std::string& group, const std::str
                 out.resize(count);
                 status = H5Dread(data.id(), H5T_NATIVE_DOUBLE, memory.id(), space.id(), H5P_DEFAULT, out.data());
             }
-            if (status < 0) bad("rows from " + std::to_string(first) + " can't be read", "check the file, it may be damaged");
+            if (status < 0)
+                bad("rows from " + std::to_string(first) + " can't be read", "check the file, it may be damaged");
         }
         each(chunk);
     }
@@ -282,8 +293,8 @@ public:
             context_.partition.places(context_.target_population, targets, places);
             for (std::size_t j = 0; j < targets.size(); ++j) {
                 if (places[j].worker != worker) continue;
-                own.push_back({targets[j], chunk.first_row + j, static_cast<std::uint64_t>(chunk.sources[j]),
-                               places[j].local});
+                own.push_back(
+                    {targets[j], chunk.first_row + j, static_cast<std::uint64_t>(chunk.sources[j]), places[j].local});
                 if (!chunk.weights.empty()) weights.push_back(chunk.weights[j]);
                 if (!chunk.delays.empty()) delays.push_back(chunk.delays[j]);
                 if (own.size() == batch) flush();
@@ -293,7 +304,9 @@ public:
     }
     [[nodiscard]] double expected_synapses() const override { return static_cast<double>(rows_); }
     [[nodiscard]] double indegree_bound() const override { return static_cast<double>(indegree_); }
-    [[nodiscard]] double draws_per_synapse() const override { return static_cast<double>(context_.partition.workers()); }
+    [[nodiscard]] double draws_per_synapse() const override {
+        return static_cast<double>(context_.partition.workers());
+    }
 
 private:
     void read(const EachChunk& each) const {
@@ -305,13 +318,14 @@ private:
             read_hdf5(file, rule().dataset, object, each);
         }
     }
-    /// Refuses what can't be connected; counts rows, and bounds indegrees by counts in 2^20 buckets (exact up to so many
-    /// targets), which is no table of the network.
+    /// Refuses what can't be connected; counts rows, and bounds indegrees by counts in 2^20 buckets (exact up to so
+    /// many targets), which is no table of the network.
     void check() {
         const std::uint64_t source_size = context_.experiment.populations[context_.source_population].size;
         const std::uint64_t target_size = context_.experiment.populations[context_.target_population].size;
         const std::int64_t resolution = context_.experiment.simulation.resolution_ps;
-        std::vector<std::uint64_t> buckets(static_cast<std::size_t>(std::clamp<std::uint64_t>(target_size, 1, 1U << 20)));
+        std::vector<std::uint64_t> buckets(
+            static_cast<std::size_t>(std::clamp<std::uint64_t>(target_size, 1, 1U << 20)));
         std::vector<Diagnostic> errors;
         constexpr std::size_t most_errors = 20;
         read([&](const Chunk& chunk) {
@@ -319,7 +333,8 @@ private:
                 const auto bad = [&](const std::string& message, const std::string& remedy) {
                     Diagnostic d{Where{rule().file, chunk.lines.empty() ? 0 : chunk.lines[j], 0},
                                  context_.projection.path + ".rule.explicit_list", message, remedy};
-                    if (chunk.lines.empty()) d.message = "row " + std::to_string(chunk.first_row + j) + ": " + d.message;
+                    if (chunk.lines.empty())
+                        d.message = "row " + std::to_string(chunk.first_row + j) + ": " + d.message;
                     if (errors.size() < most_errors) errors.push_back(std::move(d));
                 };
                 const auto index = [&](const char* name, std::int64_t value, const SelectedNeurons& selected,
@@ -371,6 +386,8 @@ private:
 
 } // namespace
 
-RulePointer explicit_list(const RuleContext& context) { return std::make_unique<ExplicitList>(context); }
+RulePointer explicit_list(const RuleContext& context) {
+    return std::make_unique<ExplicitList>(context);
+}
 
 } // namespace spikecast::rules

@@ -38,6 +38,8 @@ private:
 
 } // namespace
 
-RulePointer fixed_indegree(const RuleContext& context) { return std::make_unique<FixedIndegree>(context); }
+RulePointer fixed_indegree(const RuleContext& context) {
+    return std::make_unique<FixedIndegree>(context);
+}
 
 } // namespace spikecast::rules

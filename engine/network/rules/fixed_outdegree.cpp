@@ -65,7 +65,9 @@ public:
         const double most = rule().allow_multapses ? expected_synapses() : static_cast<double>(sources_.size());
         return std::min(most, tail_bound(mean, m));
     }
-    [[nodiscard]] double draws_per_synapse() const override { return static_cast<double>(context_.partition.workers()); }
+    [[nodiscard]] double draws_per_synapse() const override {
+        return static_cast<double>(context_.partition.workers());
+    }
 
 private:
     UniformPartners partners_;
@@ -73,6 +75,8 @@ private:
 
 } // namespace
 
-RulePointer fixed_outdegree(const RuleContext& context) { return std::make_unique<FixedOutdegree>(context); }
+RulePointer fixed_outdegree(const RuleContext& context) {
+    return std::make_unique<FixedOutdegree>(context);
+}
 
 } // namespace spikecast::rules

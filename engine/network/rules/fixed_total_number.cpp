@@ -62,7 +62,8 @@ public:
         if (rule().number == 0) return;
         const std::vector<OwnTarget> own = own_targets(worker);
         std::vector<std::uint64_t> cells(own.size()), counts(own.size());
-        for (std::size_t j = 0; j < own.size(); ++j) cells[j] = own[j].position;
+        for (std::size_t j = 0; j < own.size(); ++j)
+            cells[j] = own[j].position;
         if (!rule().allow_multapses) {
             descend(key(Purpose::count), 1, 0, targets_.size(), rule().number, cells, counts);
         } else if (selves_.size() == 0) {
@@ -95,8 +96,8 @@ private:
     static double pairs_between(const void* self, std::uint64_t a, std::uint64_t b) {
         return static_cast<double>(static_cast<const FixedTotalNumber*>(self)->pairs(a, b));
     }
-    /// The split of `total` distinct pairs over target positions [a, b), for the given cells within; node numbers as in a
-    /// heap. A draw is keyed by its node, so anyone finds the same one.
+    /// The split of `total` distinct pairs over target positions [a, b), for the given cells within; node numbers as in
+    /// a heap. A draw is keyed by its node, so anyone finds the same one.
     void descend(Key key, std::uint64_t node, std::uint64_t a, std::uint64_t b, std::uint64_t total,
                  std::span<const std::uint64_t> cells, std::span<std::uint64_t> counts) const {
         if (cells.empty()) return;
@@ -105,7 +106,8 @@ private:
             return;
         }
         const std::uint64_t middle = a + (b - a) / 2;
-        const std::uint64_t left = hypergeometric(open_unit(draw64(key, node, 0)), total, pairs(a, middle), pairs(middle, b));
+        const std::uint64_t left =
+            hypergeometric(open_unit(draw64(key, node, 0)), total, pairs(a, middle), pairs(middle, b));
         const auto cut = static_cast<std::size_t>(std::lower_bound(cells.begin(), cells.end(), middle) - cells.begin());
         descend(key, 2 * node, a, middle, left, cells.first(cut), counts.first(cut));
         descend(key, 2 * node + 1, middle, b, total - left, cells.subspan(cut), counts.subspan(cut));
@@ -117,6 +119,8 @@ private:
 
 } // namespace
 
-RulePointer fixed_total_number(const RuleContext& context) { return std::make_unique<FixedTotalNumber>(context); }
+RulePointer fixed_total_number(const RuleContext& context) {
+    return std::make_unique<FixedTotalNumber>(context);
+}
 
 } // namespace spikecast::rules

@@ -41,14 +41,16 @@ public:
                     if (open_unit(words.next()) < probability_) connect(j);
                 }
             } else {
-                for (std::uint64_t j = skipper_.next(0, n, words); j < n; j = skipper_.next(j + 1, n, words)) connect(j);
+                for (std::uint64_t j = skipper_.next(0, n, words); j < n; j = skipper_.next(j + 1, n, words))
+                    connect(j);
             }
             if (!row.empty()) flush();
         }
     }
     [[nodiscard]] double expected_synapses() const override {
         const double pairs = static_cast<double>(sources_.size()) * static_cast<double>(targets_.size());
-        return probability_ * (exclude_self() ? pairs - static_cast<double>(Overlap(targets_, sources_).size()) : pairs);
+        return probability_ *
+               (exclude_self() ? pairs - static_cast<double>(Overlap(targets_, sources_).size()) : pairs);
     }
     [[nodiscard]] double indegree_bound() const override {
         const auto n = static_cast<double>(sources_.size());
@@ -84,7 +86,8 @@ public:
                (exclude_self() ? pairs - static_cast<double>(Overlap(targets_, sources_).size()) : pairs);
     }
     [[nodiscard]] double indegree_bound() const override {
-        return tail_bound(rule().probability * static_cast<double>(sources_.size()), static_cast<double>(targets_.size()));
+        return tail_bound(rule().probability * static_cast<double>(sources_.size()),
+                          static_cast<double>(targets_.size()));
     }
 
 private:
@@ -95,15 +98,17 @@ class SymmetricPairwiseBernoulli final : public RuleBase {
 public:
     explicit SymmetricPairwiseBernoulli(const RuleContext& context)
         : RuleBase(context), probability_(std::clamp(rule().probability, 0.0, 1.0)), skipper_(probability_) {
-        const bool same_list = std::equal(sources_.list().begin(), sources_.list().end(), targets_.list().begin(),
-                                          targets_.list().end());
-        const bool same = one_population() && sources_.size() == targets_.size() && same_list &&
-                          (!sources_.list().empty() || sources_.size() == 0 ||
-                           (sources_.begin() == targets_.begin() && (sources_.size() == 1 || sources_.step() == targets_.step())));
+        const bool same_list =
+            std::equal(sources_.list().begin(), sources_.list().end(), targets_.list().begin(), targets_.list().end());
+        const bool same =
+            one_population() && sources_.size() == targets_.size() && same_list &&
+            (!sources_.list().empty() || sources_.size() == 0 ||
+             (sources_.begin() == targets_.begin() && (sources_.size() == 1 || sources_.step() == targets_.step())));
         if (!same) {
-            refuse("symmetric_pairwise_bernoulli between different selections, but a pair can only be connected in both "
-                   "directions within one",
-                   "give the same population and slice as source and target");
+            refuse(
+                "symmetric_pairwise_bernoulli between different selections, but a pair can only be connected in both "
+                "directions within one",
+                "give the same population and slice as source and target");
         }
     }
     void enumerate(WorkerId worker, SynapseSink& sink) const override {
@@ -192,8 +197,12 @@ private:
 
 } // namespace
 
-RulePointer pairwise_bernoulli(const RuleContext& context) { return std::make_unique<PairwiseBernoulli>(context); }
-RulePointer pairwise_poisson(const RuleContext& context) { return std::make_unique<PairwisePoisson>(context); }
+RulePointer pairwise_bernoulli(const RuleContext& context) {
+    return std::make_unique<PairwiseBernoulli>(context);
+}
+RulePointer pairwise_poisson(const RuleContext& context) {
+    return std::make_unique<PairwisePoisson>(context);
+}
 RulePointer symmetric_pairwise_bernoulli(const RuleContext& context) {
     return std::make_unique<SymmetricPairwiseBernoulli>(context);
 }

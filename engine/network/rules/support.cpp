@@ -15,8 +15,8 @@ namespace spikecast::rules {
 #ifdef __AVX2__
 namespace {
 
-/// 8 * Groups Philox blocks of one neuron, bit for bit as philox gives them, with all state in registers: rows are often
-/// short, and a call of philox_fill costs more than the blocks. first_block + 8 * Groups must not exceed 2^32.
+/// 8 * Groups Philox blocks of one neuron, bit for bit as philox gives them, with all state in registers: rows are
+/// often short, and a call of philox_fill costs more than the blocks. first_block + 8 * Groups must not exceed 2^32.
 template <std::size_t Groups>
 inline void fill_blocks(Key key, std::uint64_t neuron, std::uint64_t first_block, std::uint32_t* out) noexcept {
     const __m256i multiplier_0 = _mm256_set1_epi64x(0xD2511F53LL), multiplier_1 = _mm256_set1_epi64x(0xCD9E8D57LL);
@@ -85,11 +85,14 @@ std::uint64_t SelectedNeurons::before(std::uint64_t index) const noexcept {
 
 void SelectedNeurons::to_indices(std::span<std::uint64_t> positions) const noexcept {
     if (!list_.empty()) {
-        for (std::uint64_t& p : positions) p = list_[p];
+        for (std::uint64_t& p : positions)
+            p = list_[p];
     } else if (step_ != 1) {
-        for (std::uint64_t& p : positions) p = begin_ + step_ * p;
+        for (std::uint64_t& p : positions)
+            p = begin_ + step_ * p;
     } else if (begin_ != 0) {
-        for (std::uint64_t& p : positions) p += begin_;
+        for (std::uint64_t& p : positions)
+            p += begin_;
     }
 }
 
@@ -105,7 +108,8 @@ Overlap::Overlap(const SelectedNeurons& first, const SelectedNeurons& second) {
         }
         return;
     }
-    // Two arithmetic progressions meet every lcm(step, step); the first meeting lies within that many after the later begin.
+    // Two arithmetic progressions meet every lcm(step, step); the first meeting lies within that many after the later
+    // begin.
     stride_ = second.step() / std::gcd(first.step(), second.step());
     const std::uint64_t from = first.before(second.begin());
     for (std::uint64_t j = from; j < std::min(first.size(), from + stride_); ++j) {
@@ -131,7 +135,8 @@ void UniformPartners::words(std::uint64_t anchor, std::uint64_t first, std::size
     if (first / 2 + scratch.words.size() / 4 <= std::uint64_t{1} << 32) {
         const std::size_t blocks = (count + 15) / 16 * 8;
         std::size_t done = 0;
-        for (; done + 16 <= blocks; done += 16) fill_blocks<2>(key_, anchor, first / 2 + done, &scratch.words[4 * done]);
+        for (; done + 16 <= blocks; done += 16)
+            fill_blocks<2>(key_, anchor, first / 2 + done, &scratch.words[4 * done]);
         if (done < blocks) fill_blocks<1>(key_, anchor, first / 2 + done, &scratch.words[4 * done]);
         return;
     }
@@ -151,12 +156,11 @@ std::span<const std::uint64_t> UniformPartners::draw(std::uint64_t anchor, std::
     std::size_t j = 0;
 #ifdef __AVX2__
     if (n <= std::numeric_limits<std::uint32_t>::max()) {
-        // below() for a factor of 32 bits: (high * n + (low * n >> 32)) >> 32. `own` fits in 63 bits or is -1, which as a
-        // signed number nothing is below, hence the largest signed one instead.
+        // below() for a factor of 32 bits: (high * n + (low * n >> 32)) >> 32. `own` fits in 63 bits or is -1, which as
+        // a signed number nothing is below, hence the largest signed one instead.
         const __m256i factor = _mm256_set1_epi64x(static_cast<long long>(n));
-        const __m256i limit =
-            _mm256_set1_epi64x(own == SelectedNeurons::none ? std::numeric_limits<long long>::max()
-                                                            : static_cast<long long>(own) - 1);
+        const __m256i limit = _mm256_set1_epi64x(own == SelectedNeurons::none ? std::numeric_limits<long long>::max()
+                                                                              : static_cast<long long>(own) - 1);
         for (; j + 4 <= count; j += 4) {
             const __m256i bits = _mm256_load_si256(reinterpret_cast<const __m256i*>(words + 2 * j));
             const __m256i high = _mm256_mul_epu32(_mm256_srli_epi64(bits, 32), factor);
@@ -189,14 +193,17 @@ bool UniformPartners::insert(std::vector<std::uint64_t>& seen, std::uint64_t val
 
 Skipper::Skipper(double p) : all_(p >= 1.0), inverse_log_(all_ ? 0.0 : 1.0 / math::log1p(-p)) {}
 
-double Skipper::gap(std::uint64_t word) const noexcept { return math::log(open_unit(word)) * inverse_log_; }
+double Skipper::gap(std::uint64_t word) const noexcept {
+    return math::log(open_unit(word)) * inverse_log_;
+}
 
 double tail_bound(double mean, double cells) {
     if (!(mean > 0.0) || !(cells > 0.0)) return 0.0;
     const double needed = math::log(cells) + 27.7; // log(1e12) = 27.63
     const auto exponent = [mean](double x) { return x * math::log(x / mean) - x + mean; };
     double low = mean, high = 2.0 * mean + 2.0 * needed;
-    while (exponent(high) < needed) high *= 2.0;
+    while (exponent(high) < needed)
+        high *= 2.0;
     for (int i = 0; i < 60; ++i) {
         const double middle = 0.5 * (low + high);
         (exponent(middle) < needed ? low : high) = middle;

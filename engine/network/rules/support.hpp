@@ -116,7 +116,8 @@ private:
 template <class Each>
 void UniformPartners::distinct(std::uint64_t anchor, std::uint64_t count, Scratch& scratch, Each&& each) const {
     std::size_t capacity = 16;
-    while (capacity < 2 * count) capacity *= 2;
+    while (capacity < 2 * count)
+        capacity *= 2;
     scratch.seen.assign(capacity, 0);
     const std::uint64_t own = exclude_self_ ? partners_->position(anchor) : SelectedNeurons::none;
     const std::uint64_t n = available(anchor);
@@ -140,7 +141,8 @@ void UniformPartners::distinct(std::uint64_t anchor, std::uint64_t count, Scratc
 template <std::size_t Blocks>
 class WordStream {
 public:
-    WordStream(Key key, std::uint64_t neuron, std::uint64_t first_block) : key_(key), neuron_(neuron), block_(first_block) {}
+    WordStream(Key key, std::uint64_t neuron, std::uint64_t first_block)
+        : key_(key), neuron_(neuron), block_(first_block) {}
     std::uint64_t next() noexcept {
         if (used_ == words_.size()) {
             philox_fill(key_, neuron_, block_, words_);
@@ -178,8 +180,8 @@ private:
     double inverse_log_; ///< 1 / log(1 - p)
 };
 
-/// The least number that a count of the given mean, binomial or Poisson (or a sum of independent indicators), exceeds with
-/// probability below 1e-12 in any of `cells` places: Chernoff, P(X >= x) <= exp(x - mean - x log(x / mean)).
+/// The least number that a count of the given mean, binomial or Poisson (or a sum of independent indicators), exceeds
+/// with probability below 1e-12 in any of `cells` places: Chernoff, P(X >= x) <= exp(x - mean - x log(x / mean)).
 [[nodiscard]] double tail_bound(double mean, double cells);
 
 /// Selections, keys and refusals, the same for all rules.
@@ -190,7 +192,9 @@ public:
 
 protected:
     [[nodiscard]] const Rule& rule() const noexcept { return context_.projection.rule; }
-    [[nodiscard]] bool one_population() const noexcept { return context_.source_population == context_.target_population; }
+    [[nodiscard]] bool one_population() const noexcept {
+        return context_.source_population == context_.target_population;
+    }
     [[nodiscard]] bool exclude_self() const noexcept { return one_population() && !rule().allow_autapses; }
     [[nodiscard]] Key key(Purpose purpose) const;
     /// The worker's targets in the selection, by ascending index: 24 bytes for each.
