@@ -118,8 +118,6 @@ int run(const Arguments& arguments, const Environment& environment) {
     const Reference reference = experiment.reference;
     const SimulationSettings settings = experiment.simulation;
     const std::string title = experiment.title;
-    if (rank == 0 && !arguments.quiet) fmt::print("{}\n", title);
-
     const bool silent = arguments.quiet || rank != 0;
     std::optional<Progress> building(std::in_place, "building", 1.0, "synapses", silent);
     std::optional<Progress> simulating;
@@ -169,7 +167,8 @@ int check(const Arguments& arguments, const Environment& environment) {
     fmt::print("  memory per rank  {}\n", format_bytes(need.bytes_per_rank));
     fmt::print("  memory in all    {}  ({:.1f} bytes a synapse)\n", format_bytes(need.bytes_total),
                need.bytes_total / std::max(1.0, need.synapses));
-    fmt::print("  build time       {:.1f} s on cores like this one's\n", need.build_s);
+    fmt::print("  build time       {:.1f} s on cores like this one's\n",
+               predict_build_seconds(need, ranks, arguments.threads));
     return 0;
 }
 

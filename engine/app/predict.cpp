@@ -77,7 +77,7 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks) {
     const bool compact = experiment.simulation.weights == WeightFormat::compact;
     const bool single = experiment.simulation.precision == Precision::single_precision;
     Prediction prediction;
-    double neurons = 0.0, rows_worker = 0.0, rows_rank = 0.0, segments = 0.0, tables = 0.0, drawn = 0.0;
+    double neurons = 0.0, rows_worker = 0.0, rows_rank = 0.0, segments = 0.0, tables = 0.0;
     for (const Population& population : experiment.populations)
         neurons += static_cast<double>(population.size);
     std::vector<double> expected(experiment.populations.size(), 0.0);
@@ -86,7 +86,7 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks) {
         const double synapses = planned.rule->expected_synapses();
         prediction.synapses += synapses;
         expected[planned.source] += synapses;
-        drawn += synapses * planned.rule->draws_per_synapse();
+        prediction.drawn += synapses * planned.rule->draws_per_synapse();
     }
     const double lane_blocks = std::ceil(neurons / workers / 65536.0);
     for (std::size_t p = 0; p < experiment.populations.size(); ++p) {
@@ -118,14 +118,17 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks) {
     constexpr double program = 45e6; // MPI, HDF5 and code, resident before anything is built
     prediction.bytes_per_rank = program + rows_bytes * plan.threads + std::max(building, later);
     prediction.bytes_total = prediction.bytes_per_rank * ranks;
+    return prediction;
+}
 
+double predict_build_seconds(const Prediction& prediction, std::uint32_t ranks, std::uint32_t threads) {
+    const double workers = static_cast<double>(ranks) * threads;
     const auto cores = std::max(1U, std::thread::hardware_concurrency());
     const Speed speed = measure_speed(std::min<unsigned>(cores, static_cast<unsigned>(std::min(workers, 1024.0))));
     const double shared = std::max(1.0, workers / cores);
     // Words: two for a source in either pass, one each for weight and delay; the rest of a synapse's cost is placing it.
-    prediction.build_s = 0.3 + shared * (drawn / workers * 8.0 * speed.word_s +
-                                         synapses_worker * (2.0 * speed.scatter_s + 6e-9));
-    return prediction;
+    return 0.3 + shared * (prediction.drawn / workers * 8.0 * speed.word_s +
+                           prediction.synapses / workers * (2.0 * speed.scatter_s + 6e-9));
 }
 
 double available_memory() {

@@ -12,14 +12,16 @@ struct Prediction {
     double synapses = 0.0;             ///< expected, of the whole network
     double bytes_per_rank = 0.0;       ///< peak resident memory of the largest rank, building included
     double network_bytes_per_rank = 0.0; ///< of the finished rows, directories and routes
-    double build_s = 0.0;              ///< from the start of the program to the first step
     double bytes_total = 0.0;
+    double drawn = 0.0; ///< synapses drawn, those that are drawn and discarded included
 };
 
 /// The network of `plan` on so many ranks of plan.threads workers each. plan.partition must have as many workers.
-/// Memory follows from the sizes of the structures; time from the cost of drawing and placing a synapse, measured on
-/// this machine for a few milliseconds with the cores as busy as they will be (docs/performance.md).
 [[nodiscard]] Prediction predict(const NetworkPlan& plan, std::uint32_t ranks);
+
+/// Seconds from the start of the program to the first step, from the cost of drawing and placing a synapse, measured on
+/// this machine for a fraction of a second with as many cores busy as will be (docs/performance.md).
+[[nodiscard]] double predict_build_seconds(const Prediction& prediction, std::uint32_t ranks, std::uint32_t threads);
 
 /// Bytes that this machine can still give (the smaller of MemAvailable and the control group's limit).
 [[nodiscard]] double available_memory();
