@@ -52,7 +52,7 @@ def main():
     networks = os.path.join(arguments.source, "tests", "mpi", "networks")
     microcircuit = os.path.join(arguments.source, "experiments", "microcircuit_pd14.toml")
     small = {"variant": "poisson", "scaling.N": 0.05, "scaling.K": 0.05, "simulation.warmup": '"0 ms"',
-             "simulation.duration": '"100 ms"'}
+             "simulation.duration": '"200 ms"'}
     cases = [("brunel_tenth", os.path.join(networks, "brunel_tenth.toml"), {}),
              ("microcircuit", microcircuit, small),
              ("rules", os.path.join(networks, "rules.toml"), {}),
