@@ -44,6 +44,12 @@ step() { printf '\n== %s\n' "$*"; }
 
 step "1/4 packages"
 if [[ $setup == yes ]]; then scripts/setup.sh; else echo "skipped"; fi
+for tool in cmake ninja mpirun; do
+    if ! command -v "$tool" >/dev/null; then
+        echo "quickstart.sh: there is no $tool on the PATH; docs/building_on_a_cluster.md says what is needed" >&2
+        exit 1
+    fi
+done
 
 step "2/4 build (the first time takes a few minutes)"
 cmake --preset release

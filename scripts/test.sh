@@ -39,24 +39,24 @@ while (($# > 0)); do
 done
 
 if [[ $setup == yes ]]; then scripts/setup.sh; fi
+for tool in cmake ninja mpirun; do
+    if ! command -v "$tool" >/dev/null; then
+        echo "test.sh: there is no $tool on the PATH; docs/building_on_a_cluster.md says what is needed" >&2
+        exit 1
+    fi
+done
+
 cmake --preset "$preset" -DSPIKECAST_TESTS=ON
 cmake --build --preset "$preset"
 
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 
 selection=()
-if [[ $full == no ]]; then selection=(-LE full); fi
-# Tests on several ranks declare as many processors; ctest runs one that needs more than there are by itself.
-status=0
-ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --no-label-summary -j "$(nproc)" \
-    "${selection[@]}" "${arguments[@]}" || status=$?
-
-# One line after ctest's own summary, so that the last lines of a log still hold it.
-if ((status != 0)); then
-    echo "Next: ctest --test-dir build/$preset --rerun-failed --output-on-failure"
-elif [[ $full == no ]]; then
-    echo "Next: scripts/test.sh --full for the long tests, or scripts/quickstart.sh for the microcircuit"
-else
-    echo "Next: scripts/quickstart.sh for the microcircuit"
+if [[ $full == no ]]; then
+    selection=(-LE full)
+    echo "test.sh: leaving out the long tests; scripts/test.sh --full runs them too"
 fi
-exit "$status"
+# ctest comes last, so that the last lines of a log are its summary. A test on several ranks declares as many processors;
+# ctest runs one that needs more than there are by itself.
+exec ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --no-label-summary -j "$(nproc)" \
+    "${selection[@]}" "${arguments[@]}"
