@@ -1,15 +1,15 @@
 spikecast_test(simulation_test mpi/simulation_test.cpp RANKS 1 2 3)
 
 # One answer, over ranks, threads, partitioners, exchange schemes, precisions and weight formats.
-find_program(SPIKECAST_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
+find_program(SPIKECAST_PYTHON NAMES python3 HINTS /usr/bin REQUIRED)
 foreach(network brunel_tenth microcircuit rules space sparse_graph)
   add_test(NAME matrix.${network} COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/matrix.py
                                           $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only ${network})
-  set_tests_properties(matrix.${network} PROPERTIES TIMEOUT 900)
+  set_tests_properties(matrix.${network} PROPERTIES TIMEOUT 900 PROCESSORS 2)
 endforeach()
 add_test(NAME matrix.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/matrix.py
                                   $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --full)
-set_tests_properties(matrix.full PROPERTIES LABELS full TIMEOUT 5400)
+set_tests_properties(matrix.full PROPERTIES LABELS full TIMEOUT 5400 PROCESSORS 2)
 
 # The matrix must notice faults: the same program with three of them to choose from (engine/build/fault.hpp).
 add_executable(spikecast_faulty $<TARGET_OBJECTS:spikecast_program> ${CMAKE_SOURCE_DIR}/engine/build/builder.cpp
@@ -22,7 +22,7 @@ foreach(fault unordered local_key weight_bit)
   add_test(NAME matrix.notices_${fault}
            COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/matrix.py $<TARGET_FILE:spikecast_faulty>
                    ${CMAKE_SOURCE_DIR} --only $<IF:$<STREQUAL:${fault},local_key>,rules,microcircuit> --fault ${fault})
-  set_tests_properties(matrix.notices_${fault} PROPERTIES TIMEOUT 900)
+  set_tests_properties(matrix.notices_${fault} PROPERTIES TIMEOUT 900 PROCESSORS 2)
 endforeach()
 
 add_executable(balanced_network ${CMAKE_SOURCE_DIR}/examples/balanced_network.cpp)
@@ -30,4 +30,5 @@ target_link_libraries(balanced_network PRIVATE spikecast spikecast_flags)
 foreach(ranks 1 2)
   add_test(NAME example_balanced_network_${ranks}_ranks COMMAND ${SPIKECAST_MPIRUN} -n ${ranks}
                                                                 $<TARGET_FILE:balanced_network>)
+  set_tests_properties(example_balanced_network_${ranks}_ranks PROPERTIES TIMEOUT 600 PROCESSORS ${ranks})
 endforeach()
