@@ -138,7 +138,8 @@ std::string to_json(const RunReport& report) {
                     {"packet_bytes", r.packet_bytes},
                     {"populations", populations},
                     {"spike_hash", r.spike_hash},
-                    {"network_hash", r.network_hash}};
+                    {"network_hash", r.network_hash},
+                    {"state_hash", r.state_hash}};
     // A title from a file in another encoding must not cost the report.
     return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
@@ -159,8 +160,11 @@ std::string to_table(const RunReport& report, const Reference& reference) {
     field("build", number(r.build_s) + " s");
     field("simulation", fmt::format("{} s for {} s of biological time: factor {}", number(r.simulate_s),
                                     number(r.biological_s, "{:.6g}"), number(report.real_time_factor())));
-    field("  of which", fmt::format("deliver {}, update {}, exchange {}, record {} s", number(r.phases.deliver),
-                                    number(r.phases.update), number(r.phases.exchange), number(r.phases.record)));
+    const double seconds = r.phases.deliver + r.phases.update + r.phases.exchange + r.phases.record;
+    const auto share = [&](double phase) { return seconds > 0.0 ? 100.0 * phase / seconds : 0.0; };
+    field("  of which", fmt::format("deliver {:.0f} %, update {:.0f} %, exchange {:.0f} %, record {:.0f} %",
+                                    share(r.phases.deliver), share(r.phases.update), share(r.phases.exchange),
+                                    share(r.phases.record)));
     field("spikes", fmt::format("{}, {} synaptic events", grouped(r.spikes), number(static_cast<double>(r.synaptic_events))));
     field("peak memory", fmt::format("{} in all, {} bytes a synapse",
                                      bytes(static_cast<double>(report.total_peak_rss_bytes())), number(report.bytes_per_synapse())));

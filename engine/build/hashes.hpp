@@ -34,4 +34,12 @@ struct Hash128 {
     return {a, mix64(a ^ std::rotl(index, 32) ^ static_cast<std::uint64_t>(step))};
 }
 
+/// Of one state variable (by number) of one neuron, by its bits.
+[[nodiscard]] inline Hash128 state_hash(std::uint64_t population, std::uint64_t index, std::uint64_t variable,
+                                        double value) noexcept {
+    const std::uint64_t a = mix64(population ^ mix64(index * 0x9e3779b97f4a7c15ULL + variable));
+    const std::uint64_t b = mix64(a ^ std::rotl(std::bit_cast<std::uint64_t>(value), 17));
+    return {b, mix64(a + b)};
+}
+
 } // namespace spikecast

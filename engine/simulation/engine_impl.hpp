@@ -142,30 +142,31 @@ public:
         for (const Population& population : experiment_.populations)
             s.neurons += population.size;
         std::uint64_t sums[5] = {network_.synapses, 0, 0, exchanger_->bytes_sent(), 0};
-        std::vector<Hash128> hashes(2);
+        std::vector<Hash128> hashes(3); // spikes, network, state
         hashes[1] = network_.network_hash;
         for (const auto& worker : workers_) {
             sums[1] += worker->spikes;
             sums[2] += worker->events;
             hashes[0] += worker->hash;
+            hashes[2] += worker->hash_state();
         }
         for (std::size_t t = 0; t < network_.rows.size(); ++t)
             sums[4] += network_.rows[t].bytes() + network_.routes[t].bytes();
         MPI_Allreduce(MPI_IN_PLACE, sums, 5, MPI_UINT64_T, MPI_SUM, comm_);
-        std::vector<Hash128> all(2 * static_cast<std::size_t>(ranks_));
-        MPI_Allgather(hashes.data(), 4, MPI_UINT64_T, all.data(), 4, MPI_UINT64_T, comm_);
-        Hash128 spike_sum, network_sum;
-        for (std::size_t r = 0; r < all.size(); r += 2) {
-            spike_sum += all[r];
-            network_sum += all[r + 1];
-        }
+        std::vector<Hash128> all(hashes.size() * static_cast<std::size_t>(ranks_));
+        const auto words = static_cast<int>(2 * hashes.size());
+        MPI_Allgather(hashes.data(), words, MPI_UINT64_T, all.data(), words, MPI_UINT64_T, comm_);
+        std::fill(hashes.begin(), hashes.end(), Hash128{});
+        for (std::size_t i = 0; i < all.size(); ++i)
+            hashes[i % hashes.size()] += all[i];
         s.synapses = sums[0];
         s.spikes = sums[1];
         s.synaptic_events = sums[2];
         s.bytes_sent = sums[3];
         s.network_bytes = sums[4];
-        s.spike_hash = spike_sum.hex();
-        s.network_hash = network_sum.hex();
+        s.spike_hash = hashes[0].hex();
+        s.network_hash = hashes[1].hex();
+        s.state_hash = hashes[2].hex();
         double times[7] = {build_s_,          simulate_s_,     total_simulate_s_, phases_.deliver,
                            phases_.update, phases_.exchange, phases_.record};
         MPI_Bcast(times, 7, MPI_DOUBLE, 0, comm_);

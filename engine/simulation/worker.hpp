@@ -171,6 +171,16 @@ public:
         }
     }
 
+    /// Over all state variables as they are now.
+    [[nodiscard]] Hash128 hash_state() const {
+        Hash128 sum;
+        for (std::size_t p = 0; p < blocks_.size(); ++p)
+            for (std::size_t v = 0; v < plan_.models[p]->variables.size(); ++v)
+                for (std::size_t l = 0; l < indices_[p].size(); ++l)
+                    sum += state_hash(population_hash_[p], indices_[p][l], v, blocks_[p]->get(v, l));
+        return sum;
+    }
+
     std::vector<std::vector<StimulusShare<T>>> stimuli;      ///< by population, in declared order
     std::vector<std::vector<RecordedShare>> recorded;        ///< by population
     std::vector<TracedShare> traces;

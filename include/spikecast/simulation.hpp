@@ -59,6 +59,7 @@ struct RunSummary {
     std::uint32_t packet_bytes = 0;
     std::string exchange;                      ///< the scheme in use
     std::string spike_hash, network_hash;      ///< 32 hex digits
+    std::string state_hash;                    ///< of every state variable of every neuron at the end, by its bits
     std::vector<PopulationStatistics> populations;
 };
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """One answer: runs experiments over ranks, threads, partitioners, exchange schemes, precisions and weight formats and
-compares spike_hash and network_hash, which must be equal within each precision and weight format; checks that the bytes
+compares spike_hash, network_hash and state_hash, which must be equal within each precision and weight format; checks that the bytes
 sent are the packet size times the packets that the routes of the spikes call for.
 
     matrix.py PROGRAM SOURCE_DIR [--full] [--only NAME]
@@ -60,20 +60,21 @@ def main():
              ("sparse_graph", os.path.join(networks, "sparse_graph.toml"), {})]
     if arguments.fault:
         ENVIRONMENT["SPIKECAST_FAULT"] = arguments.fault
-    formats = [("double", "float32"), ("single", "compact"), ("single", "float32"), ("double", "compact")]
+    # single precision first: sums of float32 weights in double are nearly always exact, so only it feels their order
+    formats = [("single", "float32"), ("double", "float32"), ("single", "compact"), ("double", "compact")]
     wrong = runs = 0
     with tempfile.TemporaryDirectory() as folder:
         for name, experiment, settings in cases:
             if arguments.only and name != arguments.only:
                 continue
-            for precision, weights in formats if arguments.full else formats[:1 if arguments.fault else 2]:
+            for precision, weights in formats if arguments.full else formats[:1 if arguments.fault else 3]:
                 expected = None
                 for ranks, threads, partitioner, exchange in combinations(arguments.full):
                     result = run(arguments.program, experiment, ranks, threads,
                                  {**settings, "simulation.precision": precision, "simulation.weights": weights,
                                   "simulation.partitioner": partitioner, "simulation.exchange": exchange}, folder)
                     runs += 1
-                    answer = (result["spike_hash"], result["network_hash"], result["synapses"], result["spikes"],
+                    answer = (result["spike_hash"], result["network_hash"], result["state_hash"], result["synapses"], result["spikes"],
                               result["synaptic_events"])
                     if result["spikes"] == 0 or result["synapses"] == 0:
                         print(f"FAIL {name}: nothing happens in it, so it shows nothing")
@@ -87,7 +88,7 @@ def main():
                         print(f"FAIL {name} {precision} {weights}: {ranks} ranks x {threads} threads, {partitioner}, "
                               f"{exchange}: {answer} instead of {expected}")
                         wrong += 1
-                print(f"{name}, {precision}, {weights}: spikes {expected[3]}, synapses {expected[2]}, hash {expected[0]}",
+                print(f"{name}, {precision}, {weights}: spikes {expected[4]}, synapses {expected[3]}, hash {expected[0]}",
                       flush=True)
     print(f"{runs} runs, {wrong} differences")
     if arguments.fault:

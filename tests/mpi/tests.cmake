@@ -13,15 +13,18 @@ set_tests_properties(matrix.full PROPERTIES LABELS full TIMEOUT 5400 PROCESSORS 
 
 # The matrix must notice faults: the same program with three of them to choose from (engine/build/fault.hpp).
 add_executable(spikecast_faulty $<TARGET_OBJECTS:spikecast_program> ${CMAKE_SOURCE_DIR}/engine/build/builder.cpp
-                                ${CMAKE_SOURCE_DIR}/engine/simulation/engine_double_float32.cpp)
+                                ${CMAKE_SOURCE_DIR}/engine/simulation/engine_single_float32.cpp)
 target_compile_definitions(spikecast_faulty PRIVATE SPIKECAST_FAULTS OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
 target_include_directories(spikecast_faulty PRIVATE ${HDF5_INCLUDE_DIRS})
 target_link_libraries(spikecast_faulty PRIVATE spikecast spikecast_flags MPI::MPI_CXX CLI11::CLI11 fmt::fmt
                                                nlohmann_json::nlohmann_json)
+set(fault_network_unordered brunel_tenth) # many spikes arrive in one step: two terms commute, three don't associate
+set(fault_network_local_key rules)
+set(fault_network_weight_bit microcircuit)
 foreach(fault unordered local_key weight_bit)
   add_test(NAME matrix.notices_${fault}
            COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/matrix.py $<TARGET_FILE:spikecast_faulty>
-                   ${CMAKE_SOURCE_DIR} --only $<IF:$<STREQUAL:${fault},local_key>,rules,microcircuit> --fault ${fault})
+                   ${CMAKE_SOURCE_DIR} --only ${fault_network_${fault}} --fault ${fault})
   set_tests_properties(matrix.notices_${fault} PROPERTIES TIMEOUT 900 PROCESSORS 2)
 endforeach()
 

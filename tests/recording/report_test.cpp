@@ -48,7 +48,7 @@ TEST(RunReport, json_has_every_field) {
                             "synaptic_events", "build_s", "simulate_s", "biological_s", "real_time_factor", "phases_s",
                             "peak_rss_bytes", "peak_rss_bytes_total", "bytes_per_synapse", "bytes_sent", "packet_bytes",
                             "exchange", "partitioner", "precision", "weights", "populations", "spike_hash",
-                            "network_hash"})
+                            "network_hash", "state_hash"})
         EXPECT_TRUE(json.contains(key)) << key;
     EXPECT_EQ(json["seed"].get<std::uint64_t>(), 18446744073709551615ULL);
     EXPECT_EQ(json["real_time_factor"], 3.0);
