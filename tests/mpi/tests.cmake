@@ -35,3 +35,7 @@ foreach(ranks 1 2)
                                                                 $<TARGET_FILE:balanced_network>)
   set_tests_properties(example_balanced_network_${ranks}_ranks PROPERTIES TIMEOUT 600 PROCESSORS ${ranks})
 endforeach()
+
+add_test(NAME routes.bytes_sent COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/routes.py
+                                        $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
+set_tests_properties(routes.bytes_sent PROPERTIES TIMEOUT 300 PROCESSORS 2)
