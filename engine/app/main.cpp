@@ -17,7 +17,9 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
@@ -47,7 +49,9 @@ Experiment read_on_rank_0(const Arguments& arguments, int rank) {
     for (std::uint64_t done = 0; done < size; done += 1U << 30)
         MPI_Bcast(archive.data() + done, static_cast<int>(std::min<std::uint64_t>(1U << 30, size - done)), MPI_CHAR, 0,
                   MPI_COMM_WORLD);
-    if (rank != 0) collectively(MPI_COMM_SELF, [&] { experiment = from_archive(archive); });
+    collectively(MPI_COMM_WORLD, [&] {
+        if (rank != 0) experiment = from_archive(archive);
+    });
     return experiment;
 }
 
@@ -63,6 +67,36 @@ Prediction predict_for(const Experiment& experiment, std::uint32_t ranks, std::u
     return predict(make_plan(MPI_COMM_SELF, experiment, partition, threads), ranks);
 }
 
+/// Refuses a file that can't be written, or that would take the place of another one.
+void check_output(const std::string& path, const std::vector<std::string>& others) {
+    namespace fs = std::filesystem;
+    if (path.empty()) return;
+    const auto refuse = [&](const std::string& why) {
+        throw InputError({{path, 0, 0}, "output", why, "name another file"});
+    };
+    std::error_code code;
+    const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
+    if (!fs::is_directory(folder, code) || ::access(folder.c_str(), W_OK) != 0)
+        throw InputError({{path, 0, 0},
+                          "output",
+                          fmt::format("the folder {} does not exist or can't be written", folder.string()),
+                          "make it, or name another file"});
+    if (fs::is_directory(path, code)) refuse("this is a folder");
+    if (fs::exists(path, code) && ::access(path.c_str(), W_OK) != 0) refuse("the file is there and can't be written");
+    for (const std::string& other : others)
+        if (!other.empty() &&
+            (fs::equivalent(path, other, code) || fs::absolute(path).lexically_normal() == fs::absolute(other).lexically_normal()))
+            refuse(fmt::format("this is also {}, which would be overwritten", other));
+}
+
+/// Where the population with most neurons got its size.
+Where largest_population(const Experiment& experiment) {
+    const auto largest = std::max_element(experiment.populations.begin(), experiment.populations.end(),
+                                          [](const Population& a, const Population& b) { return a.size < b.size; });
+    return largest == experiment.populations.end() ? Where{}
+                                                   : experiment.where("populations." + largest->name + ".size");
+}
+
 /// Refuses to begin what can't end well: more memory than there is, files that can't be written.
 void check_means(const Arguments& arguments, const Experiment& experiment, int rank, int ranks) {
     MPI_Comm node = MPI_COMM_NULL;
@@ -75,26 +109,21 @@ void check_means(const Arguments& arguments, const Experiment& experiment, int r
         if (!arguments.ignore_memory) {
             const Prediction need = predict_for(experiment, static_cast<std::uint32_t>(ranks), arguments.threads);
             const double have = available_memory();
+            double neurons = 0.0;
+            for (const Population& population : experiment.populations)
+                neurons += static_cast<double>(population.size);
             if (need.bytes_per_rank * node_ranks > have)
-                throw InputError({{arguments.experiment, 0, 0},
+                throw InputError({largest_population(experiment),
                                   "memory",
-                                  fmt::format("{:.4g} synapses need {} on each of {} ranks of this node, but only {} are "
+                                  fmt::format("{:.4g} neurons with {:.4g} synapses need {} on each of {} ranks of this node, but only {} are "
                                               "free",
-                                              need.synapses, format_bytes(need.bytes_per_rank), node_ranks,
+                                              neurons, need.synapses, format_bytes(need.bytes_per_rank), node_ranks,
                                               format_bytes(have)),
                                   "run on more machines, scale the network down, use weights = \"compact\", or try all the "
                                   "same with --ignore-memory"});
         }
-        for (const std::string& path : {arguments.report, arguments.output}) {
-            if (path.empty()) continue;
-            const std::size_t slash = path.rfind('/');
-            const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-            if (::access(folder.c_str(), W_OK) != 0)
-                throw InputError({{path, 0, 0},
-                                  "output",
-                                  fmt::format("the folder {} does not exist or can't be written", folder),
-                                  "make it, or name another file"});
-        }
+        check_output(arguments.output, {arguments.experiment});
+        check_output(arguments.report, {arguments.experiment, arguments.output});
     });
 }
 
@@ -153,9 +182,18 @@ int run(const Arguments& arguments, const Environment& environment) {
 
 int check(const Arguments& arguments, const Environment& environment) {
     const Experiment experiment = read_on_rank_0(arguments, environment.rank());
-    if (environment.rank() != 0) return 0;
     const std::uint32_t ranks = arguments.ranks > 0 ? arguments.ranks : static_cast<std::uint32_t>(environment.ranks());
-    const Prediction need = predict_for(experiment, ranks, arguments.threads);
+    Prediction need;
+    collectively(MPI_COMM_WORLD, [&] {
+        if (environment.rank() != 0) return;
+        if (std::uint64_t{ranks} * arguments.threads > 0x7fff'ffffU)
+            throw InputError({{"--ranks", 0, 0},
+                              "",
+                              fmt::format("{} ranks of {} threads are more than 2^31 workers", ranks, arguments.threads),
+                              "ask for fewer"});
+        need = predict_for(experiment, ranks, arguments.threads);
+    });
+    if (environment.rank() != 0) return 0;
     std::uint64_t neurons = 0;
     for (const Population& population : experiment.populations)
         neurons += population.size;
@@ -174,6 +212,9 @@ int check(const Arguments& arguments, const Environment& environment) {
 
 int export_command(const Arguments& arguments, const Environment& environment) {
     const Experiment experiment = read_on_rank_0(arguments, environment.rank());
+    collectively(MPI_COMM_WORLD, [&] {
+        if (environment.rank() == 0) check_output(arguments.network, {arguments.experiment});
+    });
     const auto partition =
         make_partition(experiment.simulation, sizes_of(experiment), static_cast<std::uint32_t>(environment.ranks()));
     export_network(MPI_COMM_WORLD, arguments.network, experiment, *partition);
@@ -219,16 +260,21 @@ int program(int argc, char** argv, const Environment& environment) {
     run_command->add_option("--output", arguments.output, "write spikes and traces here (HDF5, SONATA)")->type_name("FILE.h5");
     run_command->add_option("--report", arguments.report, "write the report here")->type_name("FILE.json");
     run_command->add_option("--threads", arguments.threads, "threads of each rank [1]")
-        ->type_name("N")
-        ->check(CLI::Range(1, 4096));
+        ->check(CLI::Range(1, 4096))
+        ->type_name("N");
     run_command->add_flag("--quiet", arguments.quiet, "print nothing but errors");
     run_command->add_flag("--ignore-memory", arguments.ignore_memory, "begin even when memory won't do");
+    run_command->footer("Examples:\n"
+                        "  mpirun -n 2 spikecast run experiments/microcircuit_pd14.toml --output r.h5\n"
+                        "  spikecast run experiments/brunel_2000.toml --set variant=SI_fast --threads 2");
     CLI::App* check_command = app.add_subcommand("check", "validates; predicts memory and build time");
     common(check_command);
     check_command->add_option("--ranks", arguments.ranks, "predict for so many ranks [those of mpirun]")->type_name("N");
+    check_command->footer("Example:\n"
+                          "  spikecast check experiments/microcircuit_pd14.toml --ranks 8 --threads 2");
     check_command->add_option("--threads", arguments.threads, "and threads of each [1]")
-        ->type_name("N")
-        ->check(CLI::Range(1, 4096));
+        ->check(CLI::Range(1, 4096))
+        ->type_name("N");
     CLI::App* models_command = app.add_subcommand("models", "lists the models; with a name, its page");
     models_command->add_option("NAME", arguments.model, "a model");
     CLI::App* export_app = app.add_subcommand("export", "writes the drawn network as SONATA");

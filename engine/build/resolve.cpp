@@ -1,5 +1,6 @@
 #include "engine/build/resolve.hpp"
 
+#include "engine/core/hdf5_lock.hpp"
 #include "spikecast/distributions.hpp"
 #include "spikecast/error.hpp"
 
@@ -16,12 +17,13 @@ namespace {
 
 /// Reads the numbers of the given neurons from a one-dimensional dataset, in chunks of bounded size.
 std::vector<double> read_array(const ArrayFile& array, std::span<const std::uint64_t> indices) {
-    const auto fail = [&](const std::string& why) -> RunError {
-        return RunError(fmt::format("{}: dataset {}: {}", array.file, array.dataset, why));
+    const std::lock_guard lock(hdf5_lock()); // every worker reads the values of its own neurons
+    const auto fail = [&](const std::string& why) {
+        return InputError({{array.file, 0, 0}, "dataset " + array.dataset, why, "correct the file"});
     };
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
     const hid_t file = H5Fopen(array.file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file < 0) throw RunError(fmt::format("{}: can't be opened as an HDF5 file; check the path", array.file));
+    if (file < 0) throw fail("can't be opened as an HDF5 file");
     const hid_t dataset = H5Dopen2(file, array.dataset.c_str(), H5P_DEFAULT);
     hsize_t size = 0;
     std::string problem;
@@ -72,9 +74,11 @@ void check_bounds(const std::string& object, const ParameterInfo& info, const Re
                   std::span<const std::uint64_t> indices) {
     for (std::size_t i = 0; i < value.each.size(); ++i)
         if (!info.bounds.contains(value.each[i]))
-            throw RunError(fmt::format("{}: neuron {} would have {} = {} {}, outside the parameter's bounds; confine the "
-                                       "distribution or correct the file",
-                                       object, indices[i], info.name, value.each[i], info.unit));
+            throw InputError({{},
+                              fmt::format("{}.params.{}", object, info.name),
+                              fmt::format("neuron {} would have {} = {} {}, outside the parameter's bounds", indices[i],
+                                          info.name, value.each[i], info.unit),
+                              "confine the distribution or correct the file"});
 }
 
 } // namespace

@@ -9,16 +9,18 @@
 #include <cstdint>
 #include <exception>
 #include <limits>
+#include <new>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 namespace spikecast {
 
 /// An error that all ranks have agreed on: the same object is thrown on every rank, and rank 0 prints it.
-class CollectiveError : public std::runtime_error {
+class CollectiveError : public RunError {
 public:
-    CollectiveError(int code, const std::string& text) : std::runtime_error(text), exit_code_(code) {}
+    CollectiveError(int code, const std::string& text) : RunError(text), exit_code_(code) {}
     [[nodiscard]] int exit_code() const noexcept { return exit_code_; }
 
 private:

@@ -1,10 +1,13 @@
 #include "engine/exchange/exchanger.hpp"
 
+#include "engine/exchange/collective.hpp"
 #include "spikecast/error.hpp"
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <bit>
+#include <cstdio>
 #include <limits>
 #include <numeric>
 
@@ -93,15 +96,8 @@ void Exchanger::unpack(std::span<const std::uint32_t> packets, std::vector<std::
     }
 }
 
-bool Exchanger::exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& out, bool failed,
-                         std::vector<std::uint64_t>& in) {
-    const auto self = static_cast<std::size_t>(rank_);
-    for (auto& thread : out) {
-        unpack(thread[self], in);
-        thread[self].clear();
-    }
-    if (out.front().size() == 1) return failed; // one rank: nothing to exchange
-
+/// Fills the outgoing buffer and its counts; returns its length, which may be too much for an int.
+std::uint64_t Exchanger::gather(std::vector<std::vector<std::vector<std::uint32_t>>>& out) {
     std::uint64_t total = 0;
     buffer_out_.clear();
     for (std::size_t i = 0; i < to_.size(); ++i) {
@@ -114,17 +110,34 @@ bool Exchanger::exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& o
         total = buffer_out_.size();
         start_out_[i] = static_cast<int>(before);
         count_out_[i] = static_cast<int>(total - before);
-        header_out_[2 * i] = count_out_[i];
-        header_out_[2 * i + 1] = failed ? 1 : 0;
     }
-    // Counts are in words of 4 bytes. An epoch of one rank can't reach 2^31 of them in memory that a rank has.
-    if (total > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) {
+    return total;
+}
+
+bool Exchanger::exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& out, bool failed,
+                         std::vector<std::uint64_t>& in, std::string& error) {
+    try {
+        const auto self = static_cast<std::size_t>(rank_);
+        for (auto& thread : out) {
+            unpack(thread[self], in);
+            thread[self].clear();
+        }
+        if (out.front().size() == 1) return failed; // one rank: nothing to exchange
+        const std::uint64_t total = gather(out);
+        if (total > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) // words of 4 bytes
+            throw RunError(fmt::format("rank {} sends {} packets in one epoch, more than MPI counts; use more ranks",
+                                       rank_, total / words_));
+    } catch (...) { // nothing is sent yet: go on empty-handed, and say so
+        error = describe_current_exception().second;
+        if (out.front().size() == 1) return true;
         failed = true;
         buffer_out_.clear();
-        for (std::size_t i = 0; i < to_.size(); ++i) {
-            start_out_[i] = count_out_[i] = header_out_[2 * i] = 0;
-            header_out_[2 * i + 1] = 1;
-        }
+        std::fill(start_out_.begin(), start_out_.end(), 0);
+        std::fill(count_out_.begin(), count_out_.end(), 0);
+    }
+    for (std::size_t i = 0; i < to_.size(); ++i) {
+        header_out_[2 * i] = count_out_[i];
+        header_out_[2 * i + 1] = failed ? 1 : 0;
     }
     bytes_sent_ += 4 * buffer_out_.size();
 
@@ -141,10 +154,17 @@ bool Exchanger::exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& o
         total_in += static_cast<std::uint64_t>(count_in_[i]);
         failed = failed || header_in_[2 * i + 1] != 0;
     }
-    if (total_in > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
-        throw RunError(fmt::format("{} packets arrive at rank {} in one epoch, more than MPI counts; use more ranks",
-                                   total_in / words_, rank_));
-    buffer_in_.resize(total_in);
+    try {
+        if (total_in > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
+            throw RunError(fmt::format("{} packets arrive in one epoch, more than MPI counts; use more ranks",
+                                       total_in / words_));
+        buffer_in_.resize(total_in);
+        in.reserve(in.size() + total_in / words_);
+    } catch (...) { // peers wait in the transfer that this rank can't join
+        fmt::print(stderr, "spikecast: rank {}: {}\n", rank_, describe_current_exception().second);
+        std::fflush(stderr);
+        MPI_Abort(comm_, 1);
+    }
     if (graph_ != MPI_COMM_NULL)
         check(MPI_Neighbor_alltoallv(buffer_out_.data(), count_out_.data(), start_out_.data(), MPI_UINT32_T,
                                      buffer_in_.data(), count_in_.data(), start_in_.data(), MPI_UINT32_T, graph_),

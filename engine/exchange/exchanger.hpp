@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,14 +41,19 @@ public:
     void unpack(std::span<const std::uint32_t> packets, std::vector<std::uint64_t>& out) const;
 
     /// Collective over the communication graph. out[t][r]: the packets of thread t for rank r; they are cleared. Appends
-    /// what arrived (this rank's own included) to `in`. Returns whether this rank or a peer reports an error.
-    bool exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& out, bool failed, std::vector<std::uint64_t>& in);
+    /// what arrived (this rank's own included) to `in`. Returns whether this rank or a peer reports an error. What goes
+    /// wrong before anything is sent is such an error, described in `error`; a rank that can't take what its peers are
+    /// already sending ends the job.
+    bool exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& out, bool failed, std::vector<std::uint64_t>& in,
+                  std::string& error);
 
     [[nodiscard]] ExchangeKind kind() const noexcept { return kind_; }
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
     [[nodiscard]] std::uint32_t packet_bytes() const noexcept { return 4 * words_; }
 
 private:
+    std::uint64_t gather(std::vector<std::vector<std::vector<std::uint32_t>>>& out);
+
     MPI_Comm comm_;
     MPI_Comm graph_ = MPI_COMM_NULL;
     ExchangeKind kind_;

@@ -178,7 +178,9 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
                                  "use weights = \"float32\""});
         }
     }
-    if (!wrong.empty()) throw InputError(std::move(wrong));
+    collectively(comm, [&] {
+        if (!wrong.empty()) throw InputError(std::move(wrong));
+    });
     return plan;
 }
 

@@ -75,11 +75,7 @@ hid_t check(hid_t id, const std::string& path, const std::string& what) {
 }
 
 void agree(MPI_Comm comm, const std::string& text) {
-    try {
-        spikecast::agree(comm, text.empty() ? 0 : 1, text);
-    } catch (const CollectiveError& error) {
-        throw RunError(error.what());
-    }
+    spikecast::agree(comm, text.empty() ? 0 : 1, text);
 }
 
 Handle create_file(MPI_Comm comm, const std::string& path) {

@@ -57,7 +57,8 @@ public:
             sizes.push_back(population.size);
         const auto workers = static_cast<std::uint32_t>(ranks_) * options_.threads;
         plan_ = make_plan(comm_, experiment_, make_partition(settings_, sizes, workers), options_.threads);
-        team_ = std::make_unique<Team>(options_.threads, workers_fit_cores(comm_, options_.threads));
+        const bool fit = workers_fit_cores(comm_, options_.threads);
+        collectively(comm_, [&] { team_ = std::make_unique<Team>(options_.threads, fit); });
         network_ = build_network<W>(comm_, plan_, *team_, options_.build_progress);
         exchanger_ = std::make_unique<Exchanger>(comm_, settings_.exchange, destinations(), network_.sources_heard,
                                                  plan_.min_delay);
@@ -444,7 +445,7 @@ private:
                 inbox_.clear();
                 bool failed = failed_.load(std::memory_order_relaxed);
                 try {
-                    failed = exchanger_->exchange(outbox_, failed, inbox_);
+                    failed = exchanger_->exchange(outbox_, failed, inbox_, errors_[0]);
                     if (!fault("unordered")) std::sort(inbox_.begin(), inbox_.end());
                 } catch (...) {
                     errors_[0] = describe_current_exception().second;

@@ -1,8 +1,13 @@
 // The workers of a rank: threads that live as long as the run, and their barrier.
 #pragma once
 
+#include "spikecast/error.hpp"
+
+#include <fmt/core.h>
+
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -42,23 +47,26 @@ private:
 /// function must not throw.
 class Team {
 public:
+    /// Throws RunError where the system doesn't give so many threads.
     explicit Team(std::uint32_t threads, bool spin) : barrier_(threads, spin), threads_(threads) {
-        for (std::uint32_t t = 1; t < threads; ++t)
-            others_.emplace_back([this, t] {
-                for (std::uint32_t done = 0;;) {
-                    start_.wait(done, std::memory_order_acquire);
-                    done = start_.load(std::memory_order_acquire);
-                    if (stop_) return;
-                    work_(t);
-                    barrier_.arrive_and_wait();
-                }
-            });
+        try {
+            for (std::uint32_t t = 1; t < threads; ++t)
+                others_.emplace_back([this, t] {
+                    for (std::uint32_t done = 0;;) {
+                        start_.wait(done, std::memory_order_acquire);
+                        done = start_.load(std::memory_order_acquire);
+                        if (stop_) return;
+                        work_(t);
+                        barrier_.arrive_and_wait();
+                    }
+                });
+        } catch (const std::exception& e) {
+            stop(); // those that began would be waited for forever
+            throw RunError(fmt::format("thread {} of {} can't be started ({}); use fewer threads", others_.size() + 2,
+                                       threads, e.what()));
+        }
     }
-    ~Team() {
-        stop_ = true;
-        start_.fetch_add(1, std::memory_order_release);
-        start_.notify_all();
-    }
+    ~Team() { stop(); }
     Team(const Team&) = delete;
     Team& operator=(const Team&) = delete;
 
@@ -75,6 +83,12 @@ public:
     [[nodiscard]] std::uint32_t threads() const noexcept { return threads_; }
 
 private:
+    void stop() noexcept {
+        stop_ = true;
+        start_.fetch_add(1, std::memory_order_release);
+        start_.notify_all();
+    }
+
     Barrier barrier_;
     std::uint32_t threads_;
     std::function<void(std::uint32_t)> work_;

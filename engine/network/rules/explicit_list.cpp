@@ -1,3 +1,4 @@
+#include "engine/core/hdf5_lock.hpp"
 #include "engine/network/rules/rules.hpp"
 #include "engine/network/rules/support.hpp"
 
@@ -147,13 +148,6 @@ void read_csv(const std::string& file, const std::string& object, const EachChun
 }
 
 // --------------------------------------------------------------------------------------------------------------- HDF5
-
-/// The HDF5 library is one object for the whole process and Debian's parallel build of it isn't thread-safe; this lock
-/// stands for that object.
-std::mutex& hdf5_lock() {
-    static std::mutex lock;
-    return lock;
-}
 
 /// An HDF5 identifier with its closing function; negative ids are errors of the caller.
 class Handle {
