@@ -205,7 +205,12 @@ void sort_rows(SynapseRows<W>& rows, HugeBuffer<Tag>& tags, std::uint32_t codes,
             count -= part;
         }
     };
+    const auto check_directory = [&] {
+        if (rows.directory.size() > 0xffff'ffffU)
+            throw RunError("a worker's rows have more than 2^32 segments; use more ranks or threads");
+    };
     for (std::size_t r = 0; r < rows.rows(); ++r) {
+        check_directory();
         rows.directory_begin[r] = static_cast<std::uint32_t>(rows.directory.size());
         const std::uint64_t begin = rows.begin[r];
         const std::size_t n = rows.begin[r + 1] - begin;
@@ -244,6 +249,7 @@ void sort_rows(SynapseRows<W>& rows, HugeBuffer<Tag>& tags, std::uint32_t codes,
         for (std::size_t i = 0; i < n; ++i)
             row[counts[tag[i]]++] = scratch[i];
     }
+    check_directory();
     rows.directory_begin.back() = static_cast<std::uint32_t>(rows.directory.size());
     rows.directory.shrink_to_fit();
 }
@@ -407,22 +413,32 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
     }
     const auto received = all_to_all(comm, requests);
     requests.clear();
-    for (std::uint32_t t = 0; t < threads; ++t) {
+    const auto fill_routes = [&](std::uint32_t t) {
         Routes& routes = network.routes[t];
         const WorkerLayout& layout = network.layouts[t];
         routes.begin.assign(layout.neurons() + 1, 0);
         for (const auto& from : received)
             for (const RouteRequest& r : from)
                 if (r.thread == t) ++routes.begin[layout.begin[r.population] + r.local + 1];
-        for (std::size_t n = 0; n < layout.neurons(); ++n)
+        std::uint64_t entries = 0;
+        for (std::size_t n = 0; n < layout.neurons(); ++n) {
+            entries += routes.begin[n + 1];
             routes.begin[n + 1] += routes.begin[n];
+        }
+        if (entries > 0xffff'ffffU)
+            throw RunError(fmt::format("the neurons of worker {} send to {} ranks in all, more than 2^32; use more threads",
+                                       first_worker + t, entries));
         routes.entries.resize(routes.begin.back());
         std::vector<std::uint32_t> next(routes.begin.begin(), routes.begin.end() - 1);
         for (std::size_t from = 0; from < received.size(); ++from)
             for (const RouteRequest& r : received[from])
                 if (r.thread == t)
                     routes.entries[next[layout.begin[r.population] + r.local]++] = {static_cast<std::uint32_t>(from), r.row};
-    }
+    };
+    collectively(comm, [&] {
+        for (std::uint32_t t = 0; t < threads; ++t)
+            fill_routes(t);
+    });
     return network;
 }
 
