@@ -28,6 +28,14 @@ foreach(fault unordered local_key weight_bit)
   set_tests_properties(matrix.notices_${fault} PROPERTIES TIMEOUT 900 PROCESSORS 2)
 endforeach()
 
+# Bad input through the program: one message, exit code 2, no output, no hang.
+add_test(NAME bad_input COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/bad_input.py
+                                $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
+add_test(NAME bad_input.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/bad_input.py
+                                     $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --full)
+set_tests_properties(bad_input bad_input.full PROPERTIES TIMEOUT 900 PROCESSORS 2)
+set_tests_properties(bad_input.full PROPERTIES LABELS full)
+
 add_executable(balanced_network ${CMAKE_SOURCE_DIR}/examples/balanced_network.cpp)
 target_link_libraries(balanced_network PRIVATE spikecast spikecast_flags)
 foreach(ranks 1 2)
