@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Draws the spikes of a result file: raster, population rates over time, intervals, mean rates. Writes a PNG.
 
-    scripts/plot_spikes.py RESULT.h5 [--output RESULT.png] [--from MS] [--to MS] [--neurons N]
+    scripts/plot_spikes.py RESULT.h5 [--output RESULT.png] [--from MS] [--to MS] [--window MS] [--neurons N]
+                           [--dpi N]
 
 The raster shows a sample of the neurons (all populations in their order, the first at the top), excitatory ones in
 blue and inhibitory ones in red where names end in E and I, as in figure 6 of Potjans & Diesmann (2014).
@@ -115,6 +116,11 @@ def draw_raster(axes, spikes, colours, begin, end, rows):
         axes.axhline(top, color="#cccccc", linewidth=0.5)
     axes.set_ylim(top, 0)
     axes.set_xlim(begin, end)
+    for i in range(1, len(ticks)):  # labels of small populations would lie on each other
+        ticks[i] = (max(ticks[i][0], ticks[i - 1][0] + top / 26), ticks[i][1])
+    for i in reversed(range(len(ticks))):
+        lowest = top if i + 1 == len(ticks) else ticks[i + 1][0] - top / 26
+        ticks[i] = (min(ticks[i][0], lowest), ticks[i][1])
     axes.set_yticks([t for t, _ in ticks], [n for _, n in ticks])
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("time (ms)")
@@ -196,6 +202,7 @@ def main():
     parser.add_argument("--to", dest="stop", type=float, metavar="MS", help="default: the end of the run")
     parser.add_argument("--window", type=float, default=400.0, metavar="MS",
                         help="how much of the time the raster and the rates show (default 400)")
+    parser.add_argument("--dpi", type=int, default=150, metavar="N", help="dots per inch of 12 x 8.5 inches (default 150)")
     parser.add_argument("--neurons", type=int, default=2000, metavar="N", help="rows of the raster (default 2000)")
     arguments = parser.parse_args()
     output = arguments.output or os.path.splitext(arguments.result)[0] + ".png"
@@ -222,7 +229,7 @@ def main():
     draw_means(figure.add_subplot(grid[1, 0]), spikes, colours, start, stop)
     draw_intervals(figure.add_subplot(grid[1, 1]), spikes, colours, start)
     figure.suptitle(title or os.path.basename(arguments.result), x=0.07, ha="left", fontsize=13, fontweight="bold")
-    figure.savefig(output, dpi=150)
+    figure.savefig(output, dpi=arguments.dpi)
     print(f"plot: {output}")
     return 0
 
