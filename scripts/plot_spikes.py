@@ -140,7 +140,7 @@ def draw_rates(figure, slot, spikes, colours, begin, end):
         axes.fill_between(bins[:-1], rate, step="post", color=colours[name], alpha=0.85, linewidth=0)
         axes.set_ylim(0, max(rate.max() * 1.1, 1e-9))
         axes.set_yticks([axes.get_ylim()[1]], [f"{axes.get_ylim()[1]:.3g}"])
-        axes.set_ylabel(name, rotation=0, ha="right", va="center", labelpad=24)
+        axes.set_ylabel(name, rotation=0, ha="right", va="center", labelpad=4)
         axes.set_xlim(begin, end)
         if i == 0:
             axes.set_title(f"Population rates (Hz, bins of {bins[1] - bins[0]:.3g} ms)", loc="left")
@@ -171,6 +171,7 @@ def draw_intervals(axes, spikes, colours, start):
     axes.set_yticks([])
     axes.set_xlabel("interval (ms)")
     axes.set_title("Intervals between spikes", loc="left")
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.25)  # room for the legend
     if lines:
         axes.legend(frameon=False, fontsize=7, handlelength=2.4, ncol=2 if lines > 5 else 1)
     else:

@@ -3,7 +3,7 @@
 
     scripts/reproduce.py NAME [--seeds 55 56 57] [--ranks N] [--threads N] [--quick]
 
-    microcircuit_pd14         full scale, DC input (needs about 4 GB and, with 2 cores, some minutes a seed)
+    microcircuit_pd14         full scale, DC input (needs about 2 GB and, with 2 cores, about a minute a seed)
     microcircuit_pd14_poisson full scale, Poisson input (several times as long)
     microcircuit_pd14_tenth   a tenth of the neurons and synapses, Poisson input
     brunel_SR, brunel_SI_fast, brunel_AI, brunel_SI_slow
