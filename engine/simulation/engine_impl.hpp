@@ -21,7 +21,6 @@
 
 #include <fmt/core.h>
 #include <sched.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cmath>
@@ -32,12 +31,9 @@ namespace spikecast {
 [[nodiscard]] inline double wall_seconds() noexcept {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-/// Peak resident memory of this process in bytes.
-[[nodiscard]] inline std::uint64_t peak_rss() noexcept {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-}
+/// Peak resident memory of this process in bytes. Not getrusage's ru_maxrss, which a process inherits from the one that
+/// started it (Python with numpy is larger than a small network).
+[[nodiscard]] std::uint64_t peak_rss();
 /// Whether all workers of all ranks on this node have a core of their own.
 [[nodiscard]] bool workers_fit_cores(MPI_Comm comm, std::uint32_t threads);
 
@@ -237,6 +233,7 @@ private:
         std::vector<std::pair<int, std::string>> results(options_.threads);
         team_->run([&](std::uint32_t t) {
             try {
+                if (fault("fill") && breaks(t)) throw RunError("a fault in filling a worker");
                 fill_worker(*workers_[t]);
             } catch (...) {
                 results[t] = describe_current_exception();
@@ -244,6 +241,11 @@ private:
         });
         const auto bad = std::find_if(results.begin(), results.end(), [](const auto& r) { return r.first != 0; });
         agree(comm_, bad == results.end() ? 0 : bad->first, bad == results.end() ? "" : bad->second);
+    }
+
+    /// The worker on which a fault that is put in on purpose occurs: the last one.
+    [[nodiscard]] bool breaks(std::uint32_t t) const noexcept {
+        return rank_ + 1 == ranks_ && t + 1 == options_.threads;
     }
 
     void fill_worker(Worker<T, W>& worker) {
@@ -344,6 +346,7 @@ private:
                     RecordedShare share;
                     share.first_stamp = steps_of(recorder.start_ms, 0) + 1;
                     share.last_stamp = steps_of(recorder.stop_ms, std::numeric_limits<std::int64_t>::max());
+                    if (options_.output.empty() && !options_.keep_spikes) continue; // nobody will ask for them
                     if (!whole) {
                         for (const std::uint64_t index : worker->indices(p))
                             share.chosen.push_back(sample.empty()
@@ -433,7 +436,10 @@ private:
             for (; step < end; ++step) {
                 attempt([&] { worker.deliver(step); });
                 lap(phases_.deliver);
-                attempt([&] { worker.update(step, static_cast<std::uint32_t>(step - epoch), outbox_[t]); });
+                attempt([&] {
+                    if (fault("step") && step == 137 && breaks(t)) throw RunError("a fault in a step");
+                    worker.update(step, static_cast<std::uint32_t>(step - epoch), outbox_[t]);
+                });
                 lap(phases_.update);
                 if (tracing) {
                     attempt([&] { worker.trace(step + 1, trace_values_[t]); });
@@ -472,7 +478,7 @@ private:
                 need[0] += 1.5 * static_cast<double>(values.size());
         need[1] = begin - last_flush_;
         MPI_Allreduce(MPI_IN_PLACE, need, 2, MPI_DOUBLE, MPI_MAX, comm_);
-        if (last || need[0] > 2e6 || need[1] > 10.0) write();
+        if (last || need[0] > RecordedSpike::most_kept || need[1] > 10.0) write();
         phases_.record += wall_seconds() - begin;
     }
 

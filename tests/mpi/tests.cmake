@@ -28,6 +28,13 @@ foreach(fault unordered local_key weight_bit)
   set_tests_properties(matrix.notices_${fault} PROPERTIES TIMEOUT 900 PROCESSORS 2)
 endforeach()
 
+# The same program must stop on all ranks, with one message, when one worker fails; and one answer at the edges.
+add_test(NAME failures COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/failures.py
+                               $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR})
+add_test(NAME edges COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/edges.py
+                            $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
+set_tests_properties(failures edges PROPERTIES TIMEOUT 900 PROCESSORS 2)
+
 # Bad input through the program: one message, exit code 2, no output, no hang.
 add_test(NAME bad_input COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/bad_input.py
                                 $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})

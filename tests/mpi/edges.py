@@ -1,0 +1,269 @@
+#!/usr/bin/python3
+"""One answer at the edges: fewer neurons than workers, populations without projections, autapses, slices, values and
+synapses from files, windows, samples, delays of many epochs, epochs at their longest. The datasets of the result files
+(spikes and traces), spike_hash, network_hash and state_hash must be equal for all ranks, threads, partitioners and exchange
+schemes.
+
+    edges.py PROGRAM SOURCE_DIR
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import h5py
+import numpy as np
+
+ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+COMBINATIONS = [(1, 1, "round_robin", "alltoall"), (1, 3, "random", "neighbour"), (2, 2, "block", "alltoall"),
+                (3, 1, "round_robin", "neighbour"), (3, 2, "random", "alltoall"), (4, 3, "block", "neighbour")]
+
+HEAD = """[simulation]
+resolution = "0.1 ms"
+duration = "DURATION"
+seed = 19
+precision = "PRECISION"
+weights = "WEIGHTS"
+partitioner = "PARTITIONER"
+exchange = "EXCHANGE"
+"""
+
+MIXED = """
+[populations.one]
+model = "parrot_neuron"
+size = 1
+
+[populations.A]
+model = "iaf_psc_exp"
+size = 230
+params = { C_m = { file = "values.h5", dataset = "C_m" }, I_e = { normal = ["380 pA", "30 pA"] } }
+init = { V_m = { uniform = ["-70 mV", "-56 mV"] } }
+
+[populations.B]
+model = "iaf_psc_alpha"
+size = 5
+params = { I_e = "300 pA" }
+
+[populations.D]
+model = "iaf_psc_delta"
+size = 61
+
+[populations.alone]
+model = "iaf_psc_exp"
+size = 3
+params = { I_e = "500 pA" }
+
+[populations.train]
+model = "poisson_generator"
+size = 7
+params = { rate = "300 Hz", start = "5 ms", stop = "71.3 ms" }
+
+[[projections]]
+source = "train"
+target = "one"
+rule = "all_to_all"
+delay = "0.1 ms"
+
+[[projections]]
+source = "one"
+target = ["A", "D"]
+rule = "all_to_all"
+weight = [["100 pA"], ["3 mV"]]
+delay = "7.7 ms"
+
+[[projections]]
+source = "A"
+target = "A"
+rule = "one_to_one"
+weight = "-35 pA"
+delay = "0.1 ms"
+
+[[projections]]
+source = { population = "A", slice = [3, 200, 2] }
+target = { population = "A", indices = [0, 1, 5, 77, 229] }
+rule = { fixed_indegree = 40 }
+weight = { normal = ["12 pA", "3 pA"] }
+delay = { uniform = ["0.3 ms", "45 ms"] }
+
+[[projections]]
+source = "A"
+target = "B"
+rule = { fixed_outdegree = 2 }
+weight = { lognormal = [3.0, 0.4] }
+delay = "2 ms"
+
+[[projections]]
+source = "B"
+target = "A"
+rule = { pairwise_bernoulli = 0.0001 }
+weight = "5 pA"
+delay = "30 ms"
+
+[[projections]]
+source = "A"
+target = "D"
+rule = { explicit_list = { file = "list.csv" } }
+
+[[projections]]
+source = "D"
+target = "A"
+rule = { explicit_list = { file = "values.h5", dataset = "edges" } }
+
+[[stimuli]]
+model = "poisson_generator"
+target = { population = "A", slice = [1, 230, 7] }
+params = { rate = "8000 Hz" }
+weight = { uniform = ["5 pA", "15 pA"] }
+start = "11 ms"
+stop = "60.1 ms"
+
+[[stimuli]]
+model = "dc_generator"
+target = { population = "B", indices = [1, 4] }
+params = { amplitude = "150 pA" }
+
+[[stimuli]]
+model = "spike_generator"
+target = { population = "D", indices = [60] }
+params = { spike_times = ["1 ms", "1.1 ms", "40 ms"] }
+weight = "20 mV"
+
+[[stimuli]]
+model = "step_current_generator"
+target = "alone"
+params = { amplitude_times = ["10 ms", "50 ms"], amplitude_values = ["-400 pA", "90 pA"] }
+
+[[recorders]]
+spikes = [{ population = "A", slice = [10, 230] }, "B", "D", "one", "alone", "train"]
+start = "3 ms"
+stop = "75 ms"
+
+[[recorders]]
+spikes = "A"
+sample = 9
+
+[[recorders]]
+variables = ["V_m", "I_syn_ex"]
+of = ["A", "alone"]
+interval = "0.7 ms"
+sample = 3
+start = "2 ms"
+stop = "64 ms"
+
+[[recorders]]
+variables = ["V_m"]
+of = { population = "B", indices = [0, 3] }
+"""
+
+# Delays of 1,200 steps and more: epochs are as long as they get.
+LONG = """
+[populations.N]
+model = "iaf_psc_exp"
+size = 150
+params = { I_e = { uniform = ["376 pA", "420 pA"] } }
+
+[[projections]]
+source = "N"
+target = "N"
+rule = { fixed_indegree = 20 }
+weight = "60 pA"
+delay = { uniform = ["120 ms", "300 ms"] }
+
+[[recorders]]
+spikes = "N"
+
+[[recorders]]
+variables = ["V_m"]
+of = "N"
+interval = "33.3 ms"
+sample = 4
+"""
+
+# Nothing is connected.
+NONE = """
+[populations.N]
+model = "iaf_psc_exp"
+size = 2
+params = { I_e = "450 pA" }
+
+[[stimuli]]
+model = "poisson_generator"
+target = "N"
+params = { rate = "5000 Hz" }
+weight = "10 pA"
+
+[[recorders]]
+spikes = "N"
+"""
+
+
+def write_files(folder):
+    rng = np.random.default_rng(1)
+    with h5py.File(folder / "values.h5", "w") as file:
+        file["C_m"] = rng.uniform(220, 280, 230)
+        file["edges/source"] = rng.integers(0, 61, 500)
+        file["edges/target"] = rng.integers(0, 230, 500)
+        file["edges/weight"] = rng.normal(0, 40, 500)
+        file["edges/delay"] = rng.integers(1, 90, 500) / 10
+    with open(folder / "list.csv", "w") as file:
+        file.write("delay,source,target,weight\n")
+        for _ in range(900):
+            file.write(f"{rng.integers(1, 30) / 10},{rng.integers(0, 230)},{rng.integers(0, 61)},{rng.normal(1, 1)}\n")
+
+
+def datasets(path):
+    """Name -> bytes of all that is spikes or traces."""
+    found = {}
+    with h5py.File(path) as file:
+        for group in ("spikes", "report"):
+            if group in file:
+                file[group].visititems(lambda name, item: found.__setitem__(f"{group}/{name}", item[()].tobytes())
+                                       if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def main():
+    program = os.path.abspath(sys.argv[1])
+    wrong = runs = 0
+    with tempfile.TemporaryDirectory() as place:
+        folder = pathlib.Path(place)
+        write_files(folder)
+        for name, body, duration in (("mixed", MIXED, "80 ms"), ("long", LONG, "700 ms"), ("none", NONE, "50 ms")):
+            for precision, weights in (("double", "float32"), ("single", "compact")):
+                expected = None
+                for ranks, threads, partitioner, exchange in COMBINATIONS:
+                    text = HEAD + body
+                    for key, value in (("DURATION", duration), ("PRECISION", precision), ("WEIGHTS", weights),
+                                       ("PARTITIONER", partitioner), ("EXCHANGE", exchange)):
+                        text = text.replace(f'"{key}"', f'"{value}"')
+                    (folder / "edge.toml").write_text(text)
+                    command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), program, "run", "edge.toml",
+                               "--quiet", "--threads", str(threads), "--output", "edge.h5", "--report", "edge.json"]
+                    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, cwd=folder)
+                    runs += 1
+                    if done.returncode != 0:
+                        sys.exit(f"{' '.join(command)}\nfailed with {done.returncode}:\n{done.stdout}{done.stderr}")
+                    report = json.loads((folder / "edge.json").read_text())
+                    answer = {key: report[key] for key in ("spike_hash", "network_hash", "state_hash", "spikes", "synapses",
+                                                           "synaptic_events", "populations")}
+                    answer.update(datasets(folder / "edge.h5"))
+                    if expected is None:
+                        expected = answer
+                        print(f"{name}, {precision}, {weights}: {report['spikes']} spikes, {report['synapses']} synapses, "
+                              f"{len(answer) - 7} datasets", flush=True)
+                        if report["spikes"] == 0 or not any(answer[key] for key in answer if key.endswith("timestamps")):
+                            print(f"FAIL {name}: nothing happens in it, so it shows nothing")
+                            wrong += 1
+                    for key in sorted(expected.keys() | answer.keys()):
+                        if expected.get(key) != answer.get(key):
+                            print(f"FAIL {name}, {precision}, {weights}: {ranks} ranks of {threads} threads, {partitioner}, "
+                                  f"{exchange}: {key} differs")
+                            wrong += 1
+    print(f"{runs} runs, {wrong} differences")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
