@@ -53,4 +53,4 @@ endforeach()
 
 add_test(NAME routes.bytes_sent COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/routes.py
                                         $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
-set_tests_properties(routes.bytes_sent PROPERTIES TIMEOUT 300 PROCESSORS 2)
+set_tests_properties(routes.bytes_sent PROPERTIES TIMEOUT 900 PROCESSORS 2)
