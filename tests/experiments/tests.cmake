@@ -1,10 +1,10 @@
-# Published experiments: a tenth of the microcircuit for a second, and all of them as published (label full; an hour).
+# Published experiments: a tenth of the microcircuit for a second, and all of them as published (label full).
 find_program(SPIKECAST_PYTHON NAMES python3 HINTS /usr/bin REQUIRED)
 add_test(NAME experiments.microcircuit_tenth
          COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/experiments/statistics_end_to_end.py
                  $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
 set_tests_properties(experiments.microcircuit_tenth PROPERTIES LABELS experiments TIMEOUT 900 PROCESSORS 2)
-foreach(experiment microcircuit_pd14 microcircuit_pd14_tenth brunel)
+foreach(experiment microcircuit_pd14 microcircuit_pd14_poisson microcircuit_pd14_tenth brunel)
   add_test(NAME experiments.reproduce_${experiment}
            COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py ${experiment}
                    --program $<TARGET_FILE:spikecast_program>)
