@@ -62,9 +62,9 @@ std::vector<std::uint64_t> sizes_of(const Experiment& experiment) {
     return sizes;
 }
 
-Prediction predict_for(const Experiment& experiment, std::uint32_t ranks, std::uint32_t threads) {
+Prediction predict_for(const Experiment& experiment, std::uint32_t ranks, std::uint32_t threads, bool writes) {
     const auto partition = make_partition(experiment.simulation, sizes_of(experiment), ranks * threads);
-    return predict(make_plan(MPI_COMM_SELF, experiment, partition, threads), ranks);
+    return predict(make_plan(MPI_COMM_SELF, experiment, partition, threads), ranks, writes);
 }
 
 /// Refuses a file that can't be written, or that would take the place of another one.
@@ -107,7 +107,8 @@ void check_means(const Arguments& arguments, const Experiment& experiment, int r
     collectively(MPI_COMM_WORLD, [&] {
         if (rank != 0) return;
         if (!arguments.ignore_memory) {
-            const Prediction need = predict_for(experiment, static_cast<std::uint32_t>(ranks), arguments.threads);
+            const Prediction need = predict_for(experiment, static_cast<std::uint32_t>(ranks), arguments.threads,
+                                                !arguments.output.empty());
             const double have = available_memory();
             double neurons = 0.0;
             for (const Population& population : experiment.populations)
@@ -191,7 +192,7 @@ int check(const Arguments& arguments, const Environment& environment) {
                               "",
                               fmt::format("{} ranks of {} threads are more than 2^31 workers", ranks, arguments.threads),
                               "ask for fewer"});
-        need = predict_for(experiment, ranks, arguments.threads);
+        need = predict_for(experiment, ranks, arguments.threads, true);
     });
     if (environment.rank() != 0) return 0;
     std::uint64_t neurons = 0;
@@ -202,11 +203,11 @@ int check(const Arguments& arguments, const Environment& environment) {
     fmt::print("  neurons          {}\n", neurons);
     fmt::print("  synapses         {:.0f} (expected)\n", need.synapses);
     fmt::print("  ranks x threads  {} x {}\n", ranks, arguments.threads);
-    fmt::print("  memory per rank  {}\n", format_bytes(need.bytes_per_rank));
+    fmt::print("  memory per rank  {} (at its peak, spikes written)\n", format_bytes(need.bytes_per_rank));
     fmt::print("  memory in all    {}  ({:.1f} bytes a synapse)\n", format_bytes(need.bytes_total),
                need.bytes_total / std::max(1.0, need.synapses));
-    fmt::print("  build time       {:.1f} s on cores like this one's\n",
-               predict_build_seconds(need, ranks, arguments.threads));
+    fmt::print("  build time       {:.2f} s on cores like this one's\n",
+               predict_build_seconds(experiment, need, ranks, arguments.threads));
     return 0;
 }
 

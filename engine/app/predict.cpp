@@ -1,5 +1,10 @@
 #include "engine/app/predict.hpp"
 
+#include "engine/build/builder.hpp"
+#include "engine/recording/result_file.hpp"
+#include "partitioners/partitioners.hpp"
+#include "spikecast/block.hpp"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -13,6 +18,12 @@
 namespace spikecast {
 
 namespace {
+
+// Measured (docs/performance.md): what a run of a network of 100 neurons has resident at its peak beyond what was there
+// when the prediction was made, without and with a result file, and its build time.
+constexpr double program_runs = 0.5e6;
+constexpr double program_writes = 5e6;
+constexpr double build_overhead = 0.02;
 
 /// Expected number of different delays among n synapses of one source.
 double distinct_delays(const PlannedProjection& planned, double n) {
@@ -31,104 +42,187 @@ double distinct_delays(const PlannedProjection& planned, double n) {
     return expected + (before < 1.0 ? 1.0 - std::exp(-n * (1.0 - before)) : 0.0);
 }
 
-/// Seconds to draw a Philox word and to add one item to a random place of a large array, with all workers busy.
-struct Speed {
-    double word_s;
-    double scatter_s;
-};
-Speed measure_speed(unsigned workers) {
-    std::vector<Speed> speeds(workers);
-    const auto work = [&](unsigned w) {
-        const auto now = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
-        std::vector<std::uint32_t> words(4096);
-        const Key key = make_key(1, Purpose::test, "speed");
-        const double t0 = now();
-        constexpr unsigned rounds = 500;
-        for (unsigned i = 0; i < rounds; ++i)
-            philox_fill(key, i, 0, words);
-        const double t1 = now();
-        std::vector<std::uint32_t> places(std::size_t{1} << 25); // 128 MiB, far beyond caches
-        const double t2 = now();
-        std::uint64_t place = words[7] | 1;
-        constexpr unsigned scatters = 1 << 21;
-        for (unsigned i = 0; i < scatters; ++i) {
-            place = place * 6364136223846793005ULL + 1442695040888963407ULL;
-            ++places[place >> 39];
-        }
-        const double t3 = now();
-        speeds[w] = {(t1 - t0) / (rounds * 4096.0), (t3 - t2) / scatters};
-    };
-    std::vector<std::jthread> threads;
-    for (unsigned w = 1; w < workers; ++w)
-        threads.emplace_back(work, w);
-    work(0);
-    threads.clear();
-    Speed worst{0.0, 0.0};
-    for (const Speed& s : speeds)
-        worst = {std::max(worst.word_s, s.word_s), std::max(worst.scatter_s, s.scatter_s)};
-    return worst;
+/// Bytes of a SourceTable in which `occupied` of `size` sources occur.
+double table_bytes(double size, double occupied, bool dense) {
+    if (dense) return 4.0 * size;
+    double capacity = 1024.0;
+    while (occupied * 2.0 >= capacity)
+        capacity *= 2.0;
+    return 12.0 * capacity;
+}
+
+/// What the process holds in memory now.
+double resident_bytes() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with("VmRSS:")) return std::stod(line.substr(6)) * 1024.0;
+    return 0.0;
+}
+
+/// A HugeBuffer is made of 2 MiB pages once it is longer than one.
+double huge(double bytes) {
+    constexpr double page = 2097152.0;
+    return bytes > page ? std::ceil(bytes / page) * page : bytes;
+}
+
+bool varies(const ParameterValues& values, bool parameters, const ModelInfo& model) {
+    return std::any_of(values.begin(), values.end(), [&](const auto& value) {
+        if (parameters && model.parameter(value.first) < 0) return false;
+        const auto* law = std::get_if<Distribution>(&value.second);
+        return law != nullptr ? !law->is_constant() : std::holds_alternative<ArrayFile>(value.second);
+    });
+}
+
+/// Seconds of one Philox word, for draws that are discarded and so aren't in the sample.
+double measure_word() {
+    std::vector<std::uint32_t> words(4096);
+    const Key key = make_key(1, Purpose::test, "speed");
+    constexpr unsigned rounds = 500;
+    const auto begin = std::chrono::steady_clock::now();
+    for (unsigned i = 0; i < rounds; ++i)
+        philox_fill(key, i, 0, words);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    return seconds.count() / (rounds * 4096.0);
 }
 
 } // namespace
 
-Prediction predict(const NetworkPlan& plan, std::uint32_t ranks) {
+Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
     const Experiment& experiment = *plan.experiment;
-    const double workers = static_cast<double>(ranks) * plan.threads;
+    const double threads = plan.threads, workers = static_cast<double>(ranks) * threads;
     const bool compact = experiment.simulation.weights == WeightFormat::compact;
-    const bool single = experiment.simulation.precision == Precision::single_precision;
+    const double scalar = experiment.simulation.precision == Precision::single_precision ? 4.0 : 8.0;
     Prediction prediction;
-    double neurons = 0.0, rows_worker = 0.0, rows_rank = 0.0, segments = 0.0, tables = 0.0;
+    double neurons = 0.0;
     for (const Population& population : experiment.populations)
         neurons += static_cast<double>(population.size);
     std::vector<double> expected(experiment.populations.size(), 0.0);
-    std::vector<double> kinds(experiment.populations.size(), 0.0);
     for (const PlannedProjection& planned : plan.projections) {
         const double synapses = planned.rule->expected_synapses();
         prediction.synapses += synapses;
         expected[planned.source] += synapses;
         prediction.drawn += synapses * planned.rule->draws_per_synapse();
     }
-    const double lane_blocks = std::ceil(neurons / workers / 65536.0);
+    const double neurons_rank = std::ceil(neurons / ranks), neurons_worker = std::ceil(neurons / workers);
+    const double blocks = std::ceil(neurons_worker / 65536.0);
+    const double synapses_worker = prediction.synapses / workers;
+
+    // Rows: a worker has an entry for every source that its rank hears, and a segment for each (delay, lane) of a source.
+    double rows = 0.0, segments = 0.0, counts = 0.0, numbers = 0.0;
     for (std::size_t p = 0; p < experiment.populations.size(); ++p) {
         if (expected[p] == 0.0) continue;
         const auto size = static_cast<double>(experiment.populations[p].size);
-        const double each_worker = expected[p] / size / workers, each_rank = expected[p] / size / ranks;
-        rows_worker += size * (1.0 - std::exp(-each_rank)); // a worker has an entry for every row of its rank
-        rows_rank += size * (1.0 - std::exp(-each_rank));
-        tables += (size <= expected[p] / workers + 65536.0) ? 4.0 * size : 48.0 * size * (1.0 - std::exp(-each_rank));
+        const double each_worker = expected[p] / size / workers;
+        const double heard = size * (1.0 - std::exp(-expected[p] / size / ranks));
+        const bool dense = size <= expected[p] / workers + 65536.0;
+        rows += heard;
+        counts += table_bytes(size, size * (1.0 - std::exp(-each_worker)), dense);
+        numbers += table_bytes(size, heard, dense);
         double most = 0.0; // projections of one source share delays; the largest counts
         for (const PlannedProjection& planned : plan.projections)
-            if (planned.source == p)
-                most = std::max(most, distinct_delays(planned, each_worker / lane_blocks));
-        kinds[p] = most * lane_blocks;
-        segments += size * kinds[p];
+            if (planned.source == p) most = std::max(most, distinct_delays(planned, each_worker / blocks));
+        segments += size * most * blocks;
     }
-    const double synapses_worker = prediction.synapses / workers;
-    const double codes = (plan.max_delay + 1.0) * lane_blocks * plan.receptors;
+    const double codes = (plan.max_delay + 1.0) * blocks * plan.receptors;
     const double tag = codes <= 256 ? 1.0 : codes <= 65536 ? 2.0 : 4.0;
-    const double rows_bytes = synapses_worker * (compact ? 4.0 : 6.0) + rows_worker * 12.0 + segments * 6.0;
-    const double neurons_rank = neurons / ranks;
-    const double targets_reached = std::min<double>(ranks, rows_rank * ranks / std::max(1.0, neurons));
-    const double routes = neurons_rank * (4.0 + 8.0 * targets_reached);
-    const double state = neurons_rank * ((single ? 4.0 : 8.0) * 6.0 + (compact ? 4.0 : single ? 4.0 : 8.0) * plan.receptors +
-                                         16.0 + 48.0);
-    prediction.network_bytes_per_rank = rows_bytes * plan.threads + routes;
-    const double building = plan.threads * (synapses_worker * tag + rows_worker * 8.0) + tables + rows_rank * 8.0;
-    const double later = routes + state + rows_rank * 24.0;
-    constexpr double program = 45e6; // MPI, HDF5 and code, resident before anything is built
-    prediction.bytes_per_rank = program + rows_bytes * plan.threads + std::max(building, later);
+    const double finished = threads * (huge(synapses_worker * (compact ? 4.0 : 6.0)) + rows * 12.0 + segments * 6.0);
+    const double routes = neurons_rank * 4.0 + rows * 8.0; // as many sources are heard as are sent to, over all ranks
+    prediction.network_bytes_per_rank = finished + routes;
+
+    const double heard = 8.0 * rows;
+    const double counting = threads * counts + numbers + 2.0 * heard;
+    const double placing = finished + numbers + heard +
+                           threads * (huge(synapses_worker * tag) + std::max(0.0, rows * 8.0 - segments * 6.0));
+    // A request of 16 bytes for every source heard: in a vector that grows by doubling (up to 2), in the buffers of MPI (2),
+    // as received (1), sorted by neuron (1). scripts/measure_memory.py confirms the sum.
+    const double telling = finished + heard + routes + 6.0 * 16.0 * rows;
+
+    // Neurons: state, input, indices (8), statistics (32), and while they are set up indices and values once more.
+    double state = 0.0, setup = 0.0;
+    for (std::size_t p = 0; p < experiment.populations.size(); ++p) {
+        const Population& population = experiment.populations[p];
+        const ModelInfo& model = *plan.models[p];
+        const double own = static_cast<double>(population.size) / ranks;
+        double doubles = 1.0; // indices
+        if (varies(population.init, false, model)) doubles += 1.0;
+        double each = scalar * static_cast<double>(model.variables.size());
+        if (varies(population.params, true, model)) {
+            each += scalar * static_cast<double>(model.parameters.size() + 2);
+            doubles += static_cast<double>(population.params.size());
+        }
+        setup = std::max(setup, own * 8.0 * doubles);
+        state += own * each;
+    }
+    for (const Stimulus& stimulus : experiment.stimuli) {
+        const ModelInfo& model = *find_model(stimulus.model);
+        if (model.kind == ModelInfo::Kind::current_generator) continue;
+        for (const Population& population : experiment.populations)
+            if (population.name == stimulus.target.population)
+                state += threads * std::ceil(static_cast<double>(population.size) / workers / chunk_size) * chunk_size *
+                         (8.0 + 4.0 * scalar);
+    }
+    state += threads * plan.receptors * huge(neurons_worker * (compact ? 4.0 : scalar)) + neurons_rank * (8.0 + 32.0);
+
+    // Running: spikes under way, and those that wait to be written (with their copies while they are).
+    double under_way = 0.0, waiting = 0.0;
+    constexpr double assumed_rate = 10.0; // Hz, where the experiment states no rate
+    for (std::size_t p = 0; p < experiment.populations.size(); ++p) {
+        const Population& population = experiment.populations[p];
+        const auto known = experiment.reference.rates_hz.find(population.name);
+        const double rate = known != experiment.reference.rates_hz.end() ? known->second
+                            : population.scaling_rate >= 0.0              ? population.scaling_rate
+                                                                          : assumed_rate;
+        under_way += static_cast<double>(population.size) * rate * 1e-3 * experiment.simulation.resolution_ms();
+        waiting += static_cast<double>(population.size) / ranks * rate;
+    }
+    const double running = threads * under_way * (plan.max_delay + plan.min_delay) * 8.0 * segments / std::max(1.0, rows);
+    const double meeting = std::max(1.0, waiting * 0.05); // whether to write is asked every 50 ms
+    const double kept = std::min(waiting * experiment.simulation.time_ms(experiment.simulation.duration_steps) / 1e3,
+                                 std::ceil(RecordedSpike::most_kept / meeting) * meeting);
+    const bool records = writes && !experiment.spike_recorders.empty();
+    const double copies = ranks > 1 ? 12.0 : 6.0; // measured: sorted on one rank, or over all ranks, while written
+    const double recording = (writes ? program_writes : 0.0) + (records ? copies * sizeof(RecordedSpike) * kept : 0.0);
+    const double simulating = prediction.network_bytes_per_rank + state + std::max(setup, running + recording);
+
+    prediction.bytes_per_rank = resident_bytes() + program_runs + std::max({counting, placing, telling, simulating});
     prediction.bytes_total = prediction.bytes_per_rank * ranks;
     return prediction;
 }
 
-double predict_build_seconds(const Prediction& prediction, std::uint32_t ranks, std::uint32_t threads) {
+double predict_build_seconds(const Experiment& experiment, const Prediction& prediction, std::uint32_t ranks,
+                             std::uint32_t threads) {
     const double workers = static_cast<double>(ranks) * threads;
     const auto cores = std::max(1U, std::thread::hardware_concurrency());
-    const Speed speed = measure_speed(std::min<unsigned>(cores, static_cast<unsigned>(std::min(workers, 1024.0))));
+    const auto busy = static_cast<unsigned>(std::min<double>(cores, workers));
     const double shared = std::max(1.0, workers / cores);
-    // Words: two for a source in either pass, one each for weight and delay; the rest of a synapse's cost is placing it.
-    return 0.3 + shared * (prediction.drawn / workers * 8.0 * speed.word_s +
-                           prediction.synapses / workers * (2.0 * speed.scatter_s + 6e-9));
+    const double synapses = prediction.synapses / workers;
+    // A share of a worker's synapses: at most a quarter of them, or `sampled`.
+    constexpr double sampled = 1e7;
+    const double share = std::clamp(std::ceil(synapses / sampled), 4.0, 1e9 / workers);
+    std::vector<std::uint64_t> sizes;
+    for (const Population& population : experiment.populations)
+        sizes.push_back(population.size);
+    const auto partition = make_partition(experiment.simulation, sizes, static_cast<std::uint32_t>(workers * share));
+    NetworkPlan plan = make_plan(MPI_COMM_SELF, experiment, partition, 1);
+    // What is drawn by everybody doesn't shrink with a worker's share; it is estimated from the others.
+    std::erase_if(plan.projections, [](const PlannedProjection& p) { return p.rule->draws_per_synapse() > 2.0; });
+    std::vector<BuildSample> samples(busy);
+    const auto work = [&](unsigned w) {
+        samples[w] = experiment.simulation.weights == WeightFormat::compact
+                         ? sample_build<std::int16_t>(plan, w, workers)
+                         : sample_build<float>(plan, w, workers);
+    };
+    std::vector<std::jthread> team;
+    for (unsigned w = 1; w < busy; ++w)
+        team.emplace_back(work, w);
+    work(0);
+    team.clear();
+    const double word = measure_word();
+    double each = plan.projections.empty() ? 12.0 * word : 0.0; // seconds a synapse, of the slowest worker
+    for (const BuildSample& sample : samples)
+        if (sample.synapses > 0.0) each = std::max(each, sample.seconds / sample.synapses);
+    const double discarded = (prediction.drawn - prediction.synapses) / workers;
+    return build_overhead + shared * (synapses * each + discarded * 4.0 * word);
 }
 
 double available_memory() {

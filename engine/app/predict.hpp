@@ -17,11 +17,14 @@ struct Prediction {
 };
 
 /// The network of `plan` on so many ranks of plan.threads workers each. plan.partition must have as many workers.
-[[nodiscard]] Prediction predict(const NetworkPlan& plan, std::uint32_t ranks);
+/// writes: the run writes a result file. To be called where MPI is initialised: what the program takes by then is
+/// measured, the rest is computed (docs/architecture.md, Memory).
+[[nodiscard]] Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes);
 
-/// Seconds from the start of the program to the first step, from the cost of drawing and placing a synapse, measured on
-/// this machine for a fraction of a second with as many cores busy as will be (docs/performance.md).
-[[nodiscard]] double predict_build_seconds(const Prediction& prediction, std::uint32_t ranks, std::uint32_t threads);
+/// Seconds that `run` will call build_s: a share of the network's synapses is drawn, placed and sorted for a fraction of
+/// a second, with as many cores busy as will be, and thrown away (docs/performance.md).
+[[nodiscard]] double predict_build_seconds(const Experiment& experiment, const Prediction& prediction,
+                                           std::uint32_t ranks, std::uint32_t threads);
 
 /// Bytes that this machine can still give (the smaller of MemAvailable and the control group's limit).
 [[nodiscard]] double available_memory();

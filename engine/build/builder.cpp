@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <type_traits>
@@ -197,6 +198,12 @@ void sort_rows(SynapseRows<W>& rows, HugeBuffer<Tag>& tags, std::uint32_t codes,
     std::vector<Synapse<W>> scratch;
     std::vector<Tag> seen;
     rows.directory_begin.resize(rows.rows() + 1);
+    std::size_t most = 0; // a row has a segment for each code or synapse at most; pages that stay empty cost no memory
+    for (std::size_t r = 0; r < rows.rows(); ++r) {
+        const std::uint64_t n = rows.begin[r + 1] - rows.begin[r];
+        most += std::min<std::uint64_t>(n, codes) + n / 0xffff;
+    }
+    rows.directory.reserve(most);
     const auto add = [&](std::uint32_t tag, std::uint64_t count) {
         while (count > 0) {
             const std::uint64_t part = std::min<std::uint64_t>(count, 0xffff);
@@ -270,6 +277,68 @@ void place_synapses(const NetworkPlan& plan, WorkerId worker, const WorkerLayout
     sort_rows(rows, tags, codes, lanes);
 }
 
+/// Populations whose sources are counted in a dense table: 4 bytes a source, so it is taken where that is no more than
+/// the synapses themselves cost.
+std::vector<bool> dense_tables(const NetworkPlan& plan, double workers) {
+    const auto& populations = plan.experiment->populations;
+    std::vector<double> expected(populations.size(), 0.0);
+    for (const PlannedProjection& planned : plan.projections)
+        expected[planned.source] += planned.rule->expected_synapses() / workers;
+    std::vector<bool> dense(populations.size());
+    for (std::size_t p = 0; p < populations.size(); ++p)
+        dense[p] = static_cast<double>(populations[p].size) <= expected[p] + 65536.0;
+    return dense;
+}
+
+/// Pass 1 of one worker.
+Tables count_sources(const NetworkPlan& plan, WorkerId worker, const std::vector<bool>& dense, ProgressMeter& meter) {
+    const auto& populations = plan.experiment->populations;
+    std::vector<bool> used(populations.size(), false);
+    for (const PlannedProjection& planned : plan.projections)
+        used[planned.source] = true;
+    Tables counts;
+    for (std::size_t p = 0; p < populations.size(); ++p)
+        counts.push_back(used[p] ? SourceTable(populations[p].size, dense[p]) : SourceTable());
+    for (const PlannedProjection& planned : plan.projections) {
+        CountSink sink(counts[planned.source], meter);
+        planned.rule->enumerate(worker, sink);
+    }
+    return counts;
+}
+
+/// Pass 2 of one worker, whose rows are as long as counts say, and the sorting of its rows.
+template <class W>
+void fill_rows(const NetworkPlan& plan, WorkerId worker, const WorkerLayout& layout, Tables& counts,
+               const Tables& numbers, const std::vector<std::vector<std::uint64_t>>& heard, SynapseRows<W>& rows,
+               Hash128& hash, ProgressMeter& meter) {
+    std::size_t number = 0;
+    for (const auto& sources : heard)
+        number += sources.size();
+    rows.begin.resize(number + 1);
+    std::uint64_t sum = 0;
+    std::size_t row = 0;
+    for (std::size_t p = 0; p < heard.size(); ++p)
+        for (const std::uint64_t source : heard[p]) {
+            rows.begin[row++] = sum;
+            sum += counts[p].find(source);
+        }
+    rows.begin[row] = sum;
+    counts = Tables();
+    const std::uint32_t lanes = ((layout.neurons() + 0xffffU) >> 16) * plan.receptors;
+    const std::uint64_t tags = std::uint64_t{plan.max_delay + 1} * lanes;
+    if (lanes > 4096 || tags > 0xffff'ffffULL || sum >= std::uint64_t{1} << 36)
+        throw RunError(fmt::format("worker {} would hold {} synapses on {} lanes, more than one worker can; use more "
+                                   "ranks or threads",
+                                   worker, sum, lanes));
+    const auto n = static_cast<std::uint32_t>(tags);
+    const auto place = [&](auto tag) {
+        place_synapses<W, decltype(tag)>(plan, worker, layout, numbers, rows, hash, meter, n, lanes);
+    };
+    if (tags <= 0x100) place(std::uint8_t{});
+    else if (tags <= 0x10000) place(std::uint16_t{});
+    else place(std::uint32_t{});
+}
+
 /// What a receiver asks of the rank that owns a source.
 struct RouteRequest {
     std::uint32_t thread;
@@ -294,16 +363,8 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
     network.rows.resize(threads);
     network.routes.resize(threads);
 
-    // A dense table costs 4 bytes a source, so it is taken where that is no more than the synapses themselves cost.
-    std::vector<double> expected(populations.size(), 0.0);
-    double work = 0.0;
-    for (const PlannedProjection& planned : plan.projections) {
-        expected[planned.source] += planned.rule->expected_synapses() / workers;
-        work += 2.0 * planned.rule->expected_synapses() / workers;
-    }
-    std::vector<bool> dense(populations.size());
-    for (std::size_t p = 0; p < populations.size(); ++p)
-        dense[p] = static_cast<double>(populations[p].size) <= expected[p] + 65536.0;
+    const std::vector<bool> dense = dense_tables(plan, workers);
+    const double work = 2.0 * plan.expected_synapses() / workers;
 
     std::vector<int> codes(threads, 0);
     std::vector<std::string> texts(threads);
@@ -331,17 +392,7 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
     });
 
     std::vector<Tables> counts(threads);
-    on_all([&](std::uint32_t t) {
-        std::vector<bool> used(populations.size(), false);
-        for (const PlannedProjection& planned : plan.projections)
-            used[planned.source] = true;
-        for (std::size_t p = 0; p < populations.size(); ++p)
-            counts[t].push_back(used[p] ? SourceTable(populations[p].size, dense[p]) : SourceTable());
-        for (const PlannedProjection& planned : plan.projections) {
-            CountSink sink(counts[t][planned.source], meters[t]);
-            planned.rule->enumerate(first_worker + t, sink);
-        }
-    });
+    on_all([&](std::uint32_t t) { counts[t] = count_sources(plan, first_worker + t, dense, meters[t]); });
 
     // Row numbers: all sources that any worker of the rank hears, in global order; number 0 means not heard.
     Tables numbers(populations.size());
@@ -367,31 +418,8 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
     });
 
     on_all([&](std::uint32_t t) {
-        SynapseRows<W>& rows = network.rows[t];
-        rows.begin.resize(network.sources_heard + 1);
-        std::uint64_t sum = 0;
-        std::size_t row = 0;
-        for (std::size_t p = 0; p < populations.size(); ++p)
-            for (const std::uint64_t source : heard[p]) {
-                rows.begin[row++] = sum;
-                sum += counts[t][p].find(source);
-            }
-        rows.begin[row] = sum;
-        counts[t] = Tables();
-        const std::uint32_t lanes = ((network.layouts[t].neurons() + 0xffffU) >> 16) * plan.receptors;
-        const std::uint64_t tags = std::uint64_t{plan.max_delay + 1} * lanes;
-        if (lanes > 4096 || tags > 0xffff'ffffULL || sum >= std::uint64_t{1} << 36)
-            throw RunError(fmt::format("worker {} would hold {} synapses on {} lanes, more than one worker can; use more "
-                                       "ranks or threads",
-                                       first_worker + t, sum, lanes));
-        const auto n = static_cast<std::uint32_t>(tags);
-        const auto place = [&](auto tag) {
-            place_synapses<W, decltype(tag)>(plan, first_worker + t, network.layouts[t], numbers, rows, hashes[t],
-                                             meters[t], n, lanes);
-        };
-        if (tags <= 0x100) place(std::uint8_t{});
-        else if (tags <= 0x10000) place(std::uint16_t{});
-        else place(std::uint32_t{});
+        fill_rows(plan, first_worker + t, network.layouts[t], counts[t], numbers, heard, network.rows[t], hashes[t],
+                  meters[t]);
     });
     for (std::uint32_t t = 0; t < threads; ++t) {
         network.synapses += network.rows[t].begin.back();
@@ -442,6 +470,32 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
     return network;
 }
 
+template <class W>
+BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double workers) {
+    const auto& populations = plan.experiment->populations;
+    ProgressMeter meter(nullptr, 0.0);
+    const auto now = [] { return std::chrono::steady_clock::now(); };
+    const auto begin = now();
+    Tables counts = count_sources(plan, worker, dense_tables(plan, workers), meter);
+    Tables numbers(populations.size());
+    std::vector<std::vector<std::uint64_t>> heard(populations.size());
+    std::uint32_t row = 0;
+    for (std::size_t p = 0; p < populations.size(); ++p) {
+        if (counts[p].empty()) continue;
+        heard[p] = counts[p].present();
+        numbers[p] = SourceTable(populations[p].size, dense_tables(plan, workers)[p]);
+        for (const std::uint64_t source : heard[p])
+            numbers[p][source] = ++row;
+    }
+    SynapseRows<W> rows;
+    Hash128 hash;
+    fill_rows(plan, worker, make_layout(plan, worker), counts, numbers, heard, rows, hash, meter);
+    const std::chrono::duration<double> seconds = now() - begin;
+    return {static_cast<double>(rows.begin.back()), seconds.count()};
+}
+
+template BuildSample sample_build<float>(const NetworkPlan&, WorkerId, double);
+template BuildSample sample_build<std::int16_t>(const NetworkPlan&, WorkerId, double);
 template RankNetwork<float> build_network<float>(MPI_Comm, const NetworkPlan&, Team&, const BuildProgress&);
 template RankNetwork<std::int16_t> build_network<std::int16_t>(MPI_Comm, const NetworkPlan&, Team&, const BuildProgress&);
 

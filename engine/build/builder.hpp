@@ -52,6 +52,17 @@ template <class W>
 [[nodiscard]] RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
                                            const BuildProgress& progress);
 
+struct BuildSample {
+    double synapses = 0.0;
+    double seconds = 0.0; ///< of counting, placing and sorting them
+};
+/// The work of build_network for one worker's synapses, thrown away afterwards; alone, without MPI. workers: of the build
+/// that the sample stands for, which decides the kind of table that sources are counted in.
+template <class W>
+[[nodiscard]] BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double workers);
+
+extern template BuildSample sample_build<float>(const NetworkPlan&, WorkerId, double);
+extern template BuildSample sample_build<std::int16_t>(const NetworkPlan&, WorkerId, double);
 extern template RankNetwork<float> build_network<float>(MPI_Comm, const NetworkPlan&, Team&, const BuildProgress&);
 extern template RankNetwork<std::int16_t> build_network<std::int16_t>(MPI_Comm, const NetworkPlan&, Team&,
                                                                       const BuildProgress&);

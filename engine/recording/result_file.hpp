@@ -18,6 +18,8 @@ namespace spikecast {
 struct RecordedSpike {
     std::int64_t step;
     std::uint64_t index;
+    /// Ranks write when one of them keeps more (asked when all meet, every 50 ms).
+    static constexpr double most_kept = 2.5e5;
     friend auto operator<=>(const RecordedSpike&, const RecordedSpike&) = default;
 };
 

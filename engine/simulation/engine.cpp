@@ -1,6 +1,16 @@
 #include "engine/simulation/engine_impl.hpp"
 
+#include <fstream>
+#include <string>
+
 namespace spikecast {
+
+std::uint64_t peak_rss() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with("VmHWM:")) return std::stoull(line.substr(6)) * 1024;
+    return 0;
+}
 
 bool workers_fit_cores(MPI_Comm comm, std::uint32_t threads) {
     MPI_Comm node = MPI_COMM_NULL;
