@@ -56,7 +56,8 @@ cmake --preset release
 cmake --build --preset release --target spikecast_program
 
 # Open MPI refuses to start as root, as in a container, unless told that it is meant.
-if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+mpirun_options=()
+if ((EUID == 0)); then mpirun_options+=(--allow-run-as-root); fi
 
 # Open MPI gives one slot to a physical core, whatever hyperthreads it has.
 cores=$(nproc)
@@ -64,7 +65,7 @@ if command -v lscpu >/dev/null; then
     physical=$(lscpu -p=CORE,SOCKET 2>/dev/null | grep -v '^#' | sort -u | wc -l)
     if ((physical > 0 && physical < cores)); then cores=$physical; fi
 fi
-mpirun_options=(-n "$ranks")
+mpirun_options+=(-n "$ranks")
 if ((cores < ranks)); then mpirun_options+=(--oversubscribe); fi
 
 step "3/4 simulation: 77,169 neurons, 299 million synapses, $ranks ranks"
@@ -102,5 +103,5 @@ Try next:
   $program models iaf_psc_exp
   $program check $experiment --ranks $ranks
   scripts/reproduce.py brunel_AI --quick
-  mpirun -n $ranks $program run experiments/brunel_2000.toml --output results/brunel.h5
+  mpirun ${mpirun_options[*]} $program run experiments/brunel_2000.toml --output results/brunel.h5
 TEXT
