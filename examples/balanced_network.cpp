@@ -16,9 +16,10 @@ int main(int argc, char** argv) {
         experiment.simulation.duration_steps = 5000; // 500 ms in steps of 0.1 ms
         experiment.simulation.seed = 7;
 
-        const ParameterValues neuron = {{"tau_m", Distribution::constant(20.0)}, {"C_m", Distribution::constant(1.0)},
-                                        {"V_th", Distribution::constant(20.0)},  {"E_L", Distribution::constant(0.0)},
-                                        {"V_reset", Distribution::constant(10.0)}, {"t_ref", Distribution::constant(2.0)}};
+        const ParameterValues neuron = {
+            {"tau_m", Distribution::constant(20.0)},   {"C_m", Distribution::constant(1.0)},
+            {"V_th", Distribution::constant(20.0)},    {"E_L", Distribution::constant(0.0)},
+            {"V_reset", Distribution::constant(10.0)}, {"t_ref", Distribution::constant(2.0)}};
         const ParameterValues start = {{"V_m", Distribution::uniform(0.0, 20.0)}};
         experiment.populations.push_back(
             {.name = "E", .model = "iaf_psc_delta", .size = 800, .params = neuron, .init = start, .positions = {}});

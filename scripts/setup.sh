@@ -21,6 +21,7 @@ packages=(
     libfmt-dev libspdlog-dev nlohmann-json3-dev
     libgtest-dev libgmock-dev libbenchmark-dev      # tests and benchmarks
     python3-h5py python3-matplotlib python3-numpy   # plots and comparisons
+    clang-format-14                                 # scripts/format.sh, checked by the tests
 )
 
 mode=install

@@ -84,8 +84,8 @@ void check_output(const std::string& path, const std::vector<std::string>& other
     if (fs::is_directory(path, code)) refuse("this is a folder");
     if (fs::exists(path, code) && ::access(path.c_str(), W_OK) != 0) refuse("the file is there and can't be written");
     for (const std::string& other : others)
-        if (!other.empty() &&
-            (fs::equivalent(path, other, code) || fs::absolute(path).lexically_normal() == fs::absolute(other).lexically_normal()))
+        if (!other.empty() && (fs::equivalent(path, other, code) ||
+                               fs::absolute(path).lexically_normal() == fs::absolute(other).lexically_normal()))
             refuse(fmt::format("this is also {}, which would be overwritten", other));
 }
 
@@ -114,14 +114,15 @@ void check_means(const Arguments& arguments, const Experiment& experiment, int r
             for (const Population& population : experiment.populations)
                 neurons += static_cast<double>(population.size);
             if (need.bytes_per_rank * node_ranks > have)
-                throw InputError({largest_population(experiment),
-                                  "memory",
-                                  fmt::format("{:.4g} neurons with {:.4g} synapses need {} on each of {} ranks of this node, but only {} are "
-                                              "free",
-                                              neurons, need.synapses, format_bytes(need.bytes_per_rank), node_ranks,
-                                              format_bytes(have)),
-                                  "run on more machines, scale the network down, use weights = \"compact\", or try all the "
-                                  "same with --ignore-memory"});
+                throw InputError(
+                    {largest_population(experiment), "memory",
+                     fmt::format("{:.4g} neurons with {:.4g} synapses need {} on each of {} ranks of this node, but "
+                                 "only {} are "
+                                 "free",
+                                 neurons, need.synapses, format_bytes(need.bytes_per_rank), node_ranks,
+                                 format_bytes(have)),
+                     "run on more machines, scale the network down, use weights = \"compact\", or try all the "
+                     "same with --ignore-memory"});
         }
         check_output(arguments.output, {arguments.experiment});
         check_output(arguments.report, {arguments.experiment, arguments.output});
@@ -134,10 +135,11 @@ void check_cores(const Arguments& arguments, int rank) {
     sched_getaffinity(0, sizeof mine, &mine);
     const int cores = CPU_COUNT(&mine);
     if (rank == 0 && !arguments.quiet && static_cast<int>(arguments.threads) > cores)
-        fmt::print(stderr,
-                   "note: {} threads share {} core{} (mpirun binds a rank to one core); start with mpirun --bind-to none, "
-                   "or use fewer threads\n",
-                   arguments.threads, cores, cores == 1 ? "" : "s");
+        fmt::print(
+            stderr,
+            "note: {} threads share {} core{} (mpirun binds a rank to one core); start with mpirun --bind-to none, "
+            "or use fewer threads\n",
+            arguments.threads, cores, cores == 1 ? "" : "s");
 }
 
 int run(const Arguments& arguments, const Environment& environment) {
@@ -188,10 +190,11 @@ int check(const Arguments& arguments, const Environment& environment) {
     collectively(MPI_COMM_WORLD, [&] {
         if (environment.rank() != 0) return;
         if (std::uint64_t{ranks} * arguments.threads > 0x7fff'ffffU)
-            throw InputError({{"--ranks", 0, 0},
-                              "",
-                              fmt::format("{} ranks of {} threads are more than 2^31 workers", ranks, arguments.threads),
-                              "ask for fewer"});
+            throw InputError(
+                {{"--ranks", 0, 0},
+                 "",
+                 fmt::format("{} ranks of {} threads are more than 2^31 workers", ranks, arguments.threads),
+                 "ask for fewer"});
         need = predict_for(experiment, ranks, arguments.threads, true);
     });
     if (environment.rank() != 0) return 0;
@@ -258,7 +261,8 @@ int program(int argc, char** argv, const Environment& environment) {
     };
     CLI::App* run_command = app.add_subcommand("run", "builds the network and simulates it");
     common(run_command);
-    run_command->add_option("--output", arguments.output, "write spikes and traces here (HDF5, SONATA)")->type_name("FILE.h5");
+    run_command->add_option("--output", arguments.output, "write spikes and traces here (HDF5, SONATA)")
+        ->type_name("FILE.h5");
     run_command->add_option("--report", arguments.report, "write the report here")->type_name("FILE.json");
     run_command->add_option("--threads", arguments.threads, "threads of each rank [1]")
         ->check(CLI::Range(1, 4096))
@@ -270,7 +274,8 @@ int program(int argc, char** argv, const Environment& environment) {
                         "  spikecast run experiments/brunel_2000.toml --set variant=SI_fast --threads 2");
     CLI::App* check_command = app.add_subcommand("check", "validates; predicts memory and build time");
     common(check_command);
-    check_command->add_option("--ranks", arguments.ranks, "predict for so many ranks [those of mpirun]")->type_name("N");
+    check_command->add_option("--ranks", arguments.ranks, "predict for so many ranks [those of mpirun]")
+        ->type_name("N");
     check_command->footer("Example:\n"
                           "  spikecast check experiments/microcircuit_pd14.toml --ranks 8 --threads 2");
     check_command->add_option("--threads", arguments.threads, "and threads of each [1]")

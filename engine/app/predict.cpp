@@ -107,7 +107,8 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
     const double blocks = std::ceil(neurons_worker / 65536.0);
     const double synapses_worker = prediction.synapses / workers;
 
-    // Rows: a worker has an entry for every source that its rank hears, and a segment for each (delay, lane) of a source.
+    // Rows: a worker has an entry for every source that its rank hears, and a segment for each (delay, lane) of a
+    // source.
     double rows = 0.0, segments = 0.0, counts = 0.0, numbers = 0.0;
     for (std::size_t p = 0; p < experiment.populations.size(); ++p) {
         if (expected[p] == 0.0) continue;
@@ -133,8 +134,8 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
     const double counting = threads * counts + numbers + 2.0 * heard;
     const double placing = finished + numbers + heard +
                            threads * (huge(synapses_worker * tag) + std::max(0.0, rows * 8.0 - segments * 6.0));
-    // A request of 16 bytes for every source heard: in a vector that grows by doubling (up to 2), in the buffers of MPI (2),
-    // as received (1), sorted by neuron (1). scripts/measure_memory.py confirms the sum.
+    // A request of 16 bytes for every source heard: in a vector that grows by doubling (up to 2), in the buffers of MPI
+    // (2), as received (1), sorted by neuron (1). scripts/measure_memory.py confirms the sum.
     const double telling = finished + heard + routes + 6.0 * 16.0 * rows;
 
     // Neurons: state, input, indices (8), statistics (32), and while they are set up indices and values once more.
@@ -170,12 +171,13 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
         const Population& population = experiment.populations[p];
         const auto known = experiment.reference.rates_hz.find(population.name);
         const double rate = known != experiment.reference.rates_hz.end() ? known->second
-                            : population.scaling_rate >= 0.0              ? population.scaling_rate
-                                                                          : assumed_rate;
+                            : population.scaling_rate >= 0.0             ? population.scaling_rate
+                                                                         : assumed_rate;
         under_way += static_cast<double>(population.size) * rate * 1e-3 * experiment.simulation.resolution_ms();
         waiting += static_cast<double>(population.size) / ranks * rate;
     }
-    const double running = threads * under_way * (plan.max_delay + plan.min_delay) * 8.0 * segments / std::max(1.0, rows);
+    const double running =
+        threads * under_way * (plan.max_delay + plan.min_delay) * 8.0 * segments / std::max(1.0, rows);
     const double meeting = std::max(1.0, waiting * 0.05); // whether to write is asked every 50 ms
     const double kept = std::min(waiting * experiment.simulation.time_ms(experiment.simulation.duration_steps) / 1e3,
                                  std::ceil(RecordedSpike::most_kept / meeting) * meeting);

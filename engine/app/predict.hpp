@@ -9,8 +9,8 @@
 namespace spikecast {
 
 struct Prediction {
-    double synapses = 0.0;             ///< expected, of the whole network
-    double bytes_per_rank = 0.0;       ///< peak resident memory of the largest rank, building included
+    double synapses = 0.0;               ///< expected, of the whole network
+    double bytes_per_rank = 0.0;         ///< peak resident memory of the largest rank, building included
     double network_bytes_per_rank = 0.0; ///< of the finished rows, directories and routes
     double bytes_total = 0.0;
     double drawn = 0.0; ///< synapses drawn, those that are drawn and discarded included
@@ -21,8 +21,8 @@ struct Prediction {
 /// measured, the rest is computed (docs/architecture.md, Memory).
 [[nodiscard]] Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes);
 
-/// Seconds that `run` will call build_s: a share of the network's synapses is drawn, placed and sorted for a fraction of
-/// a second, with as many cores busy as will be, and thrown away (docs/performance.md).
+/// Seconds that `run` will call build_s: a share of the network's synapses is drawn, placed and sorted for a fraction
+/// of a second, with as many cores busy as will be, and thrown away (docs/performance.md).
 [[nodiscard]] double predict_build_seconds(const Experiment& experiment, const Prediction& prediction,
                                            std::uint32_t ranks, std::uint32_t threads);
 

@@ -9,15 +9,16 @@ namespace spikecast {
 
 class Progress {
 public:
-    /// total and unit are of whatever is counted ("synapses", "ms"). quiet: says nothing at all (also the choice for all
-    /// ranks but one). Writes to stderr, so that a report on stdout stays clean.
+    /// total and unit are of whatever is counted ("synapses", "ms"). quiet: says nothing at all (also the choice for
+    /// all ranks but one). Writes to stderr, so that a report on stdout stays clean.
     Progress(std::string label, double total, std::string unit, bool quiet, std::FILE* out = stderr);
     /// Ends the line where finish() wasn't reached.
     ~Progress();
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    /// So much is done. Cheap enough to be called often: prints at most every 0.1 s on a terminal, every 10 s elsewhere.
+    /// So much is done. Cheap enough to be called often: prints at most every 0.1 s on a terminal, every 10 s
+    /// elsewhere.
     void update(double done) { update(done, total_); }
     void update(double done, double total);
     /// All is done: a last line with the time it took.

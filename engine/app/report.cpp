@@ -149,25 +149,30 @@ std::string to_table(const RunReport& report, const Reference& reference) {
     const std::string rule(width, '-');
     std::string out;
     const auto line = [&](const std::string& text) { out += shorten(text, width) + "\n"; };
-    const auto field = [&](const char* name, const std::string& value) { line(fmt::format("  {:<17}{}", name, value)); };
+    const auto field = [&](const char* name, const std::string& value) {
+        line(fmt::format("  {:<17}{}", name, value));
+    };
 
     line(report.title);
     line(rule);
     field("network", fmt::format("{} neurons, {} synapses", grouped(r.neurons), grouped(r.synapses)));
     field("on", fmt::format("{} {} x {} {}, {}, {} exchange", r.ranks, r.ranks == 1 ? "rank" : "ranks", r.threads,
                             r.threads == 1 ? "thread" : "threads", partitioner_name(report.settings), r.exchange));
-    field("numbers", fmt::format("{} precision, {} weights, seed {}", precision_name(report.settings), weights_name(report.settings), report.settings.seed));
+    field("numbers", fmt::format("{} precision, {} weights, seed {}", precision_name(report.settings),
+                                 weights_name(report.settings), report.settings.seed));
     field("build", number(r.build_s) + " s");
     field("simulation", fmt::format("{} s for {} s of biological time: factor {}", number(r.simulate_s),
                                     number(r.biological_s, "{:.6g}"), number(report.real_time_factor())));
     const double seconds = r.phases.deliver + r.phases.update + r.phases.exchange + r.phases.record;
     const auto share = [&](double phase) { return seconds > 0.0 ? 100.0 * phase / seconds : 0.0; };
-    field("  of which", fmt::format("deliver {:.0f} %, update {:.0f} %, exchange {:.0f} %, record {:.0f} %",
-                                    share(r.phases.deliver), share(r.phases.update), share(r.phases.exchange),
-                                    share(r.phases.record)));
-    field("spikes", fmt::format("{}, {} synaptic events", grouped(r.spikes), number(static_cast<double>(r.synaptic_events))));
-    field("peak memory", fmt::format("{} in all, {} bytes a synapse",
-                                     bytes(static_cast<double>(report.total_peak_rss_bytes())), number(report.bytes_per_synapse())));
+    field("  of which",
+          fmt::format("deliver {:.0f} %, update {:.0f} %, exchange {:.0f} %, record {:.0f} %", share(r.phases.deliver),
+                      share(r.phases.update), share(r.phases.exchange), share(r.phases.record)));
+    field("spikes",
+          fmt::format("{}, {} synaptic events", grouped(r.spikes), number(static_cast<double>(r.synaptic_events))));
+    field("peak memory",
+          fmt::format("{} in all, {} bytes a synapse", bytes(static_cast<double>(report.total_peak_rss_bytes())),
+                      number(report.bytes_per_synapse())));
     field("sent", fmt::format("{} in packets of {} bytes", bytes(static_cast<double>(r.bytes_sent)), r.packet_bytes));
     field("spike hash", r.spike_hash);
     field("network hash", r.network_hash);
@@ -185,7 +190,8 @@ std::string to_table(const RunReport& report, const Reference& reference) {
             text += fmt::format("{:>13}", cell(found->second, 3));
             if (found->second > 0.0) {
                 const double percent = 100.0 * (p.rate_hz / found->second - 1.0);
-                text += std::abs(percent) < 1000.0 ? fmt::format("{:>+8.1f} %", percent) : fmt::format("{:>10}", "> 10 x");
+                text +=
+                    std::abs(percent) < 1000.0 ? fmt::format("{:>+8.1f} %", percent) : fmt::format("{:>10}", "> 10 x");
             }
         }
         line(text);

@@ -9,7 +9,8 @@
 
 namespace spikecast {
 
-/// What --report writes and the table shows. Times and rates leave out the warm-up, but build_s and those that say total.
+/// What --report writes and the table shows. Times and rates leave out the warm-up, but build_s and those that say
+/// total.
 struct RunReport {
     std::string title;
     SimulationSettings settings;

@@ -103,7 +103,9 @@ public:
         } else {
             planned_.delay.fill(words(planned_.delay_key, target, k_first, n), delays_);
         }
-        place(n, target_local, [&](std::size_t i) { return DrawnSynapse{target, k_first + i, sources[i], target_local}; });
+        place(n, target_local, [&](std::size_t i) {
+            return DrawnSynapse{target, k_first + i, sources[i], target_local};
+        });
     }
     void scattered(std::span<const DrawnSynapse> synapses) override { listed(synapses, {}, {}); }
     void listed(std::span<const DrawnSynapse> synapses, std::span<const double> weights,
@@ -113,13 +115,19 @@ public:
         delays_.resize(n);
         for (std::size_t i = 0; i < n; ++i) {
             const DrawnSynapse& s = synapses[i];
-            if (!weights.empty()) weights_[i] = weights[i];
-            else if (planned_.projection->weight.is_constant()) weights_[i] = planned_.projection->weight.a;
-            else weights_[i] = planned_.weight(draw32(planned_.weight_key, s.target, s.k));
-            if (!delays.empty()) delays_[i] = static_cast<std::uint32_t>(round_even(delays[i] / resolution_));
+            if (!weights.empty())
+                weights_[i] = weights[i];
+            else if (planned_.projection->weight.is_constant())
+                weights_[i] = planned_.projection->weight.a;
+            else
+                weights_[i] = planned_.weight(draw32(planned_.weight_key, s.target, s.k));
+            if (!delays.empty())
+                delays_[i] = static_cast<std::uint32_t>(round_even(delays[i] / resolution_));
             else if (per_distance_ != 0.0)
-                delays_[i] = delay_at(planned_.delay_law(draw32(planned_.delay_key, s.target, s.k)), s.source, s.target);
-            else delays_[i] = planned_.delay(draw32(planned_.delay_key, s.target, s.k));
+                delays_[i] =
+                    delay_at(planned_.delay_law(draw32(planned_.delay_key, s.target, s.k)), s.source, s.target);
+            else
+                delays_[i] = planned_.delay(draw32(planned_.delay_key, s.target, s.k));
         }
         for (std::size_t i = 0; i < n; ++i)
             place_one(synapses[i], weights_[i], delays_[i]);
@@ -270,7 +278,8 @@ void place_synapses(const NetworkPlan& plan, WorkerId worker, const WorkerLayout
     {
         std::vector<std::uint64_t> cursor(rows.begin.begin(), rows.begin.end() - 1);
         for (std::size_t p = 0; p < plan.projections.size(); ++p) {
-            PlaceSink<W, Tag> sink(plan, p, layout, numbers[plan.projections[p].source], cursor, rows, tags, hash, meter);
+            PlaceSink<W, Tag> sink(plan, p, layout, numbers[plan.projections[p].source], cursor, rows, tags, hash,
+                                   meter);
             plan.projections[p].rule->enumerate(worker, sink);
         }
     }
@@ -334,9 +343,12 @@ void fill_rows(const NetworkPlan& plan, WorkerId worker, const WorkerLayout& lay
     const auto place = [&](auto tag) {
         place_synapses<W, decltype(tag)>(plan, worker, layout, numbers, rows, hash, meter, n, lanes);
     };
-    if (tags <= 0x100) place(std::uint8_t{});
-    else if (tags <= 0x10000) place(std::uint16_t{});
-    else place(std::uint32_t{});
+    if (tags <= 0x100)
+        place(std::uint8_t{});
+    else if (tags <= 0x10000)
+        place(std::uint16_t{});
+    else
+        place(std::uint32_t{});
 }
 
 /// What a receiver asks of the rank that owns a source.
@@ -405,7 +417,8 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
                 const auto present = counts[t][p].present();
                 std::vector<std::uint64_t> both;
                 both.reserve(heard[p].size() + present.size());
-                std::set_union(heard[p].begin(), heard[p].end(), present.begin(), present.end(), std::back_inserter(both));
+                std::set_union(heard[p].begin(), heard[p].end(), present.begin(), present.end(),
+                               std::back_inserter(both));
                 heard[p] = std::move(both);
             }
             heard[p].shrink_to_fit();
@@ -454,14 +467,16 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
             routes.begin[n + 1] += routes.begin[n];
         }
         if (entries > 0xffff'ffffU)
-            throw RunError(fmt::format("the neurons of worker {} send to {} ranks in all, more than 2^32; use more threads",
-                                       first_worker + t, entries));
+            throw RunError(
+                fmt::format("the neurons of worker {} send to {} ranks in all, more than 2^32; use more threads",
+                            first_worker + t, entries));
         routes.entries.resize(routes.begin.back());
         std::vector<std::uint32_t> next(routes.begin.begin(), routes.begin.end() - 1);
         for (std::size_t from = 0; from < received.size(); ++from)
             for (const RouteRequest& r : received[from])
                 if (r.thread == t)
-                    routes.entries[next[layout.begin[r.population] + r.local]++] = {static_cast<std::uint32_t>(from), r.row};
+                    routes.entries[next[layout.begin[r.population] + r.local]++] = {static_cast<std::uint32_t>(from),
+                                                                                    r.row};
     };
     collectively(comm, [&] {
         for (std::uint32_t t = 0; t < threads; ++t)
@@ -497,6 +512,7 @@ BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double worker
 template BuildSample sample_build<float>(const NetworkPlan&, WorkerId, double);
 template BuildSample sample_build<std::int16_t>(const NetworkPlan&, WorkerId, double);
 template RankNetwork<float> build_network<float>(MPI_Comm, const NetworkPlan&, Team&, const BuildProgress&);
-template RankNetwork<std::int16_t> build_network<std::int16_t>(MPI_Comm, const NetworkPlan&, Team&, const BuildProgress&);
+template RankNetwork<std::int16_t> build_network<std::int16_t>(MPI_Comm, const NetworkPlan&, Team&,
+                                                               const BuildProgress&);
 
 } // namespace spikecast

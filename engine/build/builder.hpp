@@ -36,12 +36,12 @@ struct Routes {
 
 template <class W>
 struct RankNetwork {
-    std::vector<WorkerLayout> layouts;   ///< of this rank's workers
-    std::vector<SynapseRows<W>> rows;    ///< of this rank's workers; all over the same row numbers
+    std::vector<WorkerLayout> layouts; ///< of this rank's workers
+    std::vector<SynapseRows<W>> rows;  ///< of this rank's workers; all over the same row numbers
     std::vector<Routes> routes;
-    std::uint64_t synapses = 0;          ///< of this rank
-    std::uint64_t sources_heard = 0;     ///< rows
-    Hash128 network_hash;                ///< of this rank's synapses
+    std::uint64_t synapses = 0;      ///< of this rank
+    std::uint64_t sources_heard = 0; ///< rows
+    Hash128 network_hash;            ///< of this rank's synapses
 };
 
 /// done: synapses worked off by worker 0, counted over both passes; of: how many it expects.
@@ -56,8 +56,8 @@ struct BuildSample {
     double synapses = 0.0;
     double seconds = 0.0; ///< of counting, placing and sorting them
 };
-/// The work of build_network for one worker's synapses, thrown away afterwards; alone, without MPI. workers: of the build
-/// that the sample stands for, which decides the kind of table that sources are counted in.
+/// The work of build_network for one worker's synapses, thrown away afterwards; alone, without MPI. workers: of the
+/// build that the sample stands for, which decides the kind of table that sources are counted in.
 template <class W>
 [[nodiscard]] BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double workers);
 

@@ -21,7 +21,8 @@ struct Hash128 {
 
 /// Of one synapse: projection (hash of its name), target, k, source, the bits of the stored weight, delay in steps.
 [[nodiscard]] inline Hash128 synapse_hash(std::uint64_t projection, std::uint64_t target, std::uint64_t k,
-                                          std::uint64_t source, std::uint32_t weight_bits, std::uint32_t delay) noexcept {
+                                          std::uint64_t source, std::uint32_t weight_bits,
+                                          std::uint32_t delay) noexcept {
     const std::uint64_t identity = (projection ^ (target * 0x9e3779b97f4a7c15ULL)) + k * 0xc2b2ae3d27d4eb4fULL;
     const std::uint64_t content = source * 0x165667b19e3779f9ULL ^ (std::uint64_t{delay} << 32 | weight_bits);
     const std::uint64_t a = mix64(identity ^ std::rotl(content * 0x9fb21c651e98df25ULL, 29));

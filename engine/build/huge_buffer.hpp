@@ -17,7 +17,8 @@ public:
         if (size == 0) return;
         constexpr std::size_t page = std::size_t{2} << 20;
         bytes_ = size * sizeof(T) > page ? (size * sizeof(T) + page - 1) / page * page : size * sizeof(T);
-        void* memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* memory =
+            ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) throw std::bad_alloc();
         ::madvise(memory, bytes_, MADV_HUGEPAGE); // a wish; without it the array works just the same
         data_ = static_cast<T*>(memory);

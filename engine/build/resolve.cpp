@@ -32,8 +32,10 @@ std::vector<double> read_array(const ArrayFile& array, std::span<const std::uint
         problem = "there is no such dataset";
     } else {
         const hid_t space = H5Dget_space(dataset);
-        if (H5Sget_simple_extent_ndims(space) != 1) problem = "has not one dimension; give one number for each neuron";
-        else H5Sget_simple_extent_dims(space, &size, nullptr);
+        if (H5Sget_simple_extent_ndims(space) != 1)
+            problem = "has not one dimension; give one number for each neuron";
+        else
+            H5Sget_simple_extent_dims(space, &size, nullptr);
         std::vector<std::size_t> order(indices.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
         std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return indices[a] < indices[b]; });
@@ -65,8 +67,10 @@ std::vector<double> read_array(const ArrayFile& array, std::span<const std::uint
 ResolvedValue resolve(Key key, const ParameterValue& value, std::span<const std::uint64_t> indices) {
     if (const auto* law = std::get_if<Distribution>(&value)) return resolve_law(key, *law, indices);
     ResolvedValue resolved;
-    if (const auto* array = std::get_if<ArrayFile>(&value)) resolved.each = read_array(*array, indices);
-    else resolved.list = std::get<std::vector<double>>(value);
+    if (const auto* array = std::get_if<ArrayFile>(&value))
+        resolved.each = read_array(*array, indices);
+    else
+        resolved.list = std::get<std::vector<double>>(value);
     return resolved;
 }
 
@@ -120,8 +124,8 @@ std::vector<ResolvedValue> resolve_initial(std::uint64_t seed, const std::string
         const auto found = given.find(std::string(info.name));
         ResolvedValue value;
         if (found != given.end())
-            value = resolve(make_key(seed, Purpose::initial_state, object + "." + std::string(info.name)), found->second,
-                            indices);
+            value = resolve(make_key(seed, Purpose::initial_state, object + "." + std::string(info.name)),
+                            found->second, indices);
         else if (std::isnan(info.default_value) && info.offset >= 0)
             value = parameters[static_cast<std::size_t>(info.offset)];
         else

@@ -3,9 +3,9 @@
 //   row of source s:   | delay 3, lane 0 | delay 3, lane 2 | delay 4, lane 0 | ...        segments, by (delay, lane)
 //   segment:           | target, weight | target, weight | ...                            by (target, projection, k)
 //
-// The directory lists a row's segments that exist (delay, lane, count), 6 bytes each, so that a row of one synapse costs
-// one entry and no row carries offsets for delays that it hasn't got. A lane is 65,536 neurons of the worker for one
-// receptor: lane = receptor * blocks + (neuron >> 16); within it 16 bits name the target.
+// The directory lists a row's segments that exist (delay, lane, count), 6 bytes each, so that a row of one synapse
+// costs one entry and no row carries offsets for delays that it hasn't got. A lane is 65,536 neurons of the worker for
+// one receptor: lane = receptor * blocks + (neuron >> 16); within it 16 bits name the target.
 #pragma once
 
 #include "engine/build/huge_buffer.hpp"

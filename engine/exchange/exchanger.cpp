@@ -27,9 +27,12 @@ void check(int result, const char* what) {
 
 std::string_view name(ExchangeKind kind) noexcept {
     switch (kind) {
-    case ExchangeKind::alltoall: return "alltoall";
-    case ExchangeKind::neighbour: return "neighbour";
-    case ExchangeKind::automatic: break;
+    case ExchangeKind::alltoall:
+        return "alltoall";
+    case ExchangeKind::neighbour:
+        return "neighbour";
+    case ExchangeKind::automatic:
+        break;
     }
     return "auto";
 }
@@ -156,8 +159,8 @@ bool Exchanger::exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& o
     }
     try {
         if (total_in > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
-            throw RunError(fmt::format("{} packets arrive in one epoch, more than MPI counts; use more ranks",
-                                       total_in / words_));
+            throw RunError(
+                fmt::format("{} packets arrive in one epoch, more than MPI counts; use more ranks", total_in / words_));
         buffer_in_.resize(total_in);
         in.reserve(in.size() + total_in / words_);
     } catch (...) { // peers wait in the transfer that this rank can't join

@@ -3,8 +3,8 @@
 //   4 bytes:  | row : 32 - lag_bits | lag : lag_bits |        where every rank's rows fit
 //   8 bytes:  | row : 32 | lag : 32 |                         elsewhere
 //
-// Receivers told senders at build which row each source has, so arrival needs no table. A word beside each count carries
-// errors: a rank that has failed goes on exchanging, empty-handed, until the next point where all ranks meet.
+// Receivers told senders at build which row each source has, so arrival needs no table. A word beside each count
+// carries errors: a rank that has failed goes on exchanging, empty-handed, until the next point where all ranks meet.
 #pragma once
 
 #include "spikecast/experiment.hpp"
@@ -40,12 +40,12 @@ public:
     /// Appends a buffer's packets as lag << 32 | row.
     void unpack(std::span<const std::uint32_t> packets, std::vector<std::uint64_t>& out) const;
 
-    /// Collective over the communication graph. out[t][r]: the packets of thread t for rank r; they are cleared. Appends
-    /// what arrived (this rank's own included) to `in`. Returns whether this rank or a peer reports an error. What goes
-    /// wrong before anything is sent is such an error, described in `error`; a rank that can't take what its peers are
-    /// already sending ends the job.
-    bool exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& out, bool failed, std::vector<std::uint64_t>& in,
-                  std::string& error);
+    /// Collective over the communication graph. out[t][r]: the packets of thread t for rank r; they are cleared.
+    /// Appends what arrived (this rank's own included) to `in`. Returns whether this rank or a peer reports an error.
+    /// What goes wrong before anything is sent is such an error, described in `error`; a rank that can't take what its
+    /// peers are already sending ends the job.
+    bool exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& out, bool failed,
+                  std::vector<std::uint64_t>& in, std::string& error);
 
     [[nodiscard]] ExchangeKind kind() const noexcept { return kind_; }
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }

@@ -14,73 +14,105 @@
 // Boost finds these by argument-dependent look-up in the namespace of the types.
 namespace spikecast {
 
-template <class Archive> void serialize(Archive& a, Where& x, unsigned) { a & x.file & x.line & x.column; }
-template <class Archive> void serialize(Archive& a, Distribution& x, unsigned) {
-    a & x.kind & x.a & x.b & x.low & x.high & x.outside;
+template <class Archive>
+void serialize(Archive& a, Where& x, unsigned) {
+    a& x.file& x.line& x.column;
 }
-template <class Archive> void serialize(Archive& a, ArrayFile& x, unsigned) { a & x.file & x.dataset; }
-template <class Archive> void serialize(Archive& a, Positions& x, unsigned) {
-    a & x.kind & x.dimensions;
-    for (std::size_t i = 0; i < 3; ++i) a & x.extent[i] & x.centre[i] & x.shape[i];
-    a & x.periodic;
+template <class Archive>
+void serialize(Archive& a, Distribution& x, unsigned) {
+    a& x.kind& x.a& x.b& x.low& x.high& x.outside;
 }
-template <class Archive> void serialize(Archive& a, Population& x, unsigned) {
-    a & x.name & x.model & x.size & x.params & x.init & x.positions & x.scaling_rate;
+template <class Archive>
+void serialize(Archive& a, ArrayFile& x, unsigned) {
+    a& x.file& x.dataset;
 }
-template <class Archive> void serialize(Archive& a, Selection& x, unsigned) {
-    a & x.population & x.begin & x.end & x.step & x.list;
+template <class Archive>
+void serialize(Archive& a, Positions& x, unsigned) {
+    a& x.kind& x.dimensions;
+    for (std::size_t i = 0; i < 3; ++i)
+        a& x.extent[i] & x.centre[i] & x.shape[i];
+    a& x.periodic;
 }
-template <class Archive> void serialize(Archive& a, DistanceKernel& x, unsigned) {
-    a & x.kind & x.p0 & x.scale & x.mask & x.radius & x.half_width[0] & x.half_width[1] & x.half_width[2];
+template <class Archive>
+void serialize(Archive& a, Population& x, unsigned) {
+    a& x.name& x.model& x.size& x.params& x.init& x.positions& x.scaling_rate;
 }
-template <class Archive> void serialize(Archive& a, Rule& x, unsigned) {
-    a & x.kind & x.number & x.probability & x.kernel & x.file & x.dataset & x.allow_autapses & x.allow_multapses;
+template <class Archive>
+void serialize(Archive& a, Selection& x, unsigned) {
+    a& x.population& x.begin& x.end& x.step& x.list;
 }
-template <class Archive> void serialize(Archive& a, Delay& x, unsigned) { a & x.law & x.per_distance; }
-template <class Archive> void serialize(Archive& a, Projection& x, unsigned) {
-    a & x.name & x.source & x.target & x.rule & x.weight & x.delay & x.receptor & x.path;
+template <class Archive>
+void serialize(Archive& a, DistanceKernel& x, unsigned) {
+    a& x.kind& x.p0& x.scale& x.mask& x.radius& x.half_width[0] & x.half_width[1] & x.half_width[2];
 }
-template <class Archive> void serialize(Archive& a, Stimulus& x, unsigned) {
-    a & x.name & x.model & x.target & x.params & x.weight & x.delay_ms & x.receptor & x.path;
+template <class Archive>
+void serialize(Archive& a, Rule& x, unsigned) {
+    a& x.kind& x.number& x.probability& x.kernel& x.file& x.dataset& x.allow_autapses& x.allow_multapses;
 }
-template <class Archive> void serialize(Archive& a, SpikeRecorder& x, unsigned) {
-    a & x.source & x.sample & x.start_ms & x.stop_ms & x.path;
+template <class Archive>
+void serialize(Archive& a, Delay& x, unsigned) {
+    a& x.law& x.per_distance;
 }
-template <class Archive> void serialize(Archive& a, StateRecorder& x, unsigned) {
-    a & x.source & x.variables & x.interval_ms & x.sample & x.start_ms & x.stop_ms & x.path;
+template <class Archive>
+void serialize(Archive& a, Projection& x, unsigned) {
+    a& x.name& x.source& x.target& x.rule& x.weight& x.delay& x.receptor& x.path;
 }
-template <class Archive> void serialize(Archive& a, SimulationSettings& x, unsigned) {
-    a & x.resolution_ps & x.duration_steps & x.warmup_steps & x.seed & x.precision & x.weights & x.partitioner;
-    a & x.partition_seed & x.exchange;
+template <class Archive>
+void serialize(Archive& a, Stimulus& x, unsigned) {
+    a& x.name& x.model& x.target& x.params& x.weight& x.delay_ms& x.receptor& x.path;
 }
-template <class Archive> void serialize(Archive& a, Reference& x, unsigned) { a & x.source & x.rates_hz; }
-template <class Archive> void serialize(Archive& a, Experiment& x, unsigned) {
-    a & x.title & x.simulation & x.populations & x.projections & x.stimuli & x.spike_recorders & x.state_recorders;
-    a & x.reference & x.text & x.overrides & x.provenance;
+template <class Archive>
+void serialize(Archive& a, SpikeRecorder& x, unsigned) {
+    a& x.source& x.sample& x.start_ms& x.stop_ms& x.path;
+}
+template <class Archive>
+void serialize(Archive& a, StateRecorder& x, unsigned) {
+    a& x.source& x.variables& x.interval_ms& x.sample& x.start_ms& x.stop_ms& x.path;
+}
+template <class Archive>
+void serialize(Archive& a, SimulationSettings& x, unsigned) {
+    a& x.resolution_ps& x.duration_steps& x.warmup_steps& x.seed& x.precision& x.weights& x.partitioner;
+    a& x.partition_seed& x.exchange;
+}
+template <class Archive>
+void serialize(Archive& a, Reference& x, unsigned) {
+    a& x.source& x.rates_hz;
+}
+template <class Archive>
+void serialize(Archive& a, Experiment& x, unsigned) {
+    a& x.title& x.simulation& x.populations& x.projections& x.stimuli& x.spike_recorders& x.state_recorders;
+    a& x.reference& x.text& x.overrides& x.provenance;
 }
 
 } // namespace spikecast
 
 namespace boost::serialization { // std::variant lives in std, where nothing may be added
 
-template <class Archive> void save(Archive& a, const spikecast::ParameterValue& x, unsigned) {
+template <class Archive>
+void save(Archive& a, const spikecast::ParameterValue& x, unsigned) {
     const auto index = static_cast<unsigned>(x.index());
-    a & index;
-    std::visit([&a](const auto& value) { a & value; }, x);
+    a& index;
+    std::visit([&a](const auto& value) { a& value; }, x);
 }
-template <class Archive> void load(Archive& a, spikecast::ParameterValue& x, unsigned) {
+template <class Archive>
+void load(Archive& a, spikecast::ParameterValue& x, unsigned) {
     unsigned index = 0;
-    a & index;
+    a& index;
     const auto as = [&](auto value) {
-        a & value;
+        a& value;
         x = std::move(value);
     };
-    if (index == 0) as(spikecast::Distribution{});
-    else if (index == 1) as(spikecast::ArrayFile{});
-    else if (index == 2) as(std::vector<double>{});
-    else throw boost::archive::archive_exception(boost::archive::archive_exception::input_stream_error);
+    if (index == 0)
+        as(spikecast::Distribution{});
+    else if (index == 1)
+        as(spikecast::ArrayFile{});
+    else if (index == 2)
+        as(std::vector<double>{});
+    else
+        throw boost::archive::archive_exception(boost::archive::archive_exception::input_stream_error);
 }
-template <class Archive> void serialize(Archive& a, spikecast::ParameterValue& x, unsigned version) {
+template <class Archive>
+void serialize(Archive& a, spikecast::ParameterValue& x, unsigned version) {
     split_free(a, x, version);
 }
 

@@ -12,10 +12,12 @@
 
 #include <fmt/format.h>
 
-// TOML++ 3.3 asserts that a key follows where bad input has none, and in a release takes it for granted. Here it throws,
-// in every build, so that bad input ends in a message.
+// TOML++ 3.3 asserts that a key follows where bad input has none, and in a release takes it for granted. Here it
+// throws, in every build, so that bad input ends in a message.
 namespace spikecast {
-[[noreturn]] static void not_toml(const char* expected) { throw std::invalid_argument(expected); }
+[[noreturn]] static void not_toml(const char* expected) {
+    throw std::invalid_argument(expected);
+}
 } // namespace spikecast
 #undef NDEBUG
 #define TOML_ASSERT(condition) ((condition) ? static_cast<void>(0) : ::spikecast::not_toml(#condition))
@@ -43,7 +45,8 @@ Node converted(const toml::node& from, const std::string& file) {
         });
     } else if (const toml::array* array = from.as_array()) {
         n.kind = Node::Kind::array;
-        for (const toml::node& element : *array) n.elements.push_back(converted(element, file));
+        for (const toml::node& element : *array)
+            n.elements.push_back(converted(element, file));
     } else if (const auto* s = from.as_string()) {
         n.kind = Node::Kind::string;
         n.string = s->get();
@@ -66,7 +69,8 @@ Node converted(const toml::node& from, const std::string& file) {
 /// The line with which an assertion of TOML++ fails, which doesn't say where.
 std::uint32_t first_bad_line(const std::string& text) {
     std::uint32_t line = 1;
-    for (std::size_t end = text.find('\n'); end != std::string::npos && line < 5000; end = text.find('\n', end + 1), ++line) {
+    for (std::size_t end = text.find('\n'); end != std::string::npos && line < 5000;
+         end = text.find('\n', end + 1), ++line) {
         try {
             (void)toml::parse(std::string_view(text).substr(0, end + 1));
         } catch (const toml::parse_error&) { // an array that goes on, or nothing yet
@@ -84,9 +88,13 @@ bool parsed(const std::string& text, const std::string& file, Node& out, std::ve
         out = converted(table, file);
         return true;
     } catch (const toml::parse_error& e) {
-        errors.push_back({place(e.source(), file), "TOML", std::string(e.description()), "correct the syntax (https://toml.io)"});
+        errors.push_back(
+            {place(e.source(), file), "TOML", std::string(e.description()), "correct the syntax (https://toml.io)"});
     } catch (const std::exception&) {
-        errors.push_back({{file, first_bad_line(text), 1}, "TOML", "a key is expected somewhere in this line", "correct the syntax (https://toml.io)"});
+        errors.push_back({{file, first_bad_line(text), 1},
+                          "TOML",
+                          "a key is expected somewhere in this line",
+                          "correct the syntax (https://toml.io)"});
     }
     return false;
 }
@@ -94,13 +102,15 @@ bool parsed(const std::string& text, const std::string& file, Node& out, std::ve
 /// Lists in an included file are found relative to that file: its "file" values are rewritten relative to the main one.
 void rebase(Node& node, const fs::path& from, const fs::path& to) {
     for (Node::Member& m : node.members) {
-        if (m.key == "file" && m.value.is_string() && !fs::path(m.value.string).is_absolute() && !m.value.string.empty()) {
+        if (m.key == "file" && m.value.is_string() && !fs::path(m.value.string).is_absolute() &&
+            !m.value.string.empty()) {
             const fs::path moved = (from / m.value.string).lexically_normal();
             m.value.string = moved.lexically_proximate(to.empty() ? fs::path(".") : to).generic_string();
         }
         rebase(m.value, from, to);
     }
-    for (Node& element : node.elements) rebase(element, from, to);
+    for (Node& element : node.elements)
+        rebase(element, from, to);
 }
 
 struct Loader {
@@ -116,8 +126,10 @@ struct Loader {
         const std::string shown = path.generic_string();
         if (std::find(chain.begin(), chain.end(), canonical) != chain.end()) {
             std::string cycle;
-            for (const fs::path& p : chain) cycle += p.filename().string() + " -> ";
-            errors.push_back({from, "include", fmt::format("'{}' includes itself: {}{}", shown, cycle, path.filename().string()),
+            for (const fs::path& p : chain)
+                cycle += p.filename().string() + " -> ";
+            errors.push_back({from, "include",
+                              fmt::format("'{}' includes itself: {}{}", shown, cycle, path.filename().string()),
                               "remove one of the includes"});
             return {};
         }
@@ -143,15 +155,19 @@ struct Loader {
         if (const Node* include = own.find("include")) {
             has_includes = true;
             std::vector<const Node*> files;
-            if (include->is_string()) files.push_back(include);
+            if (include->is_string())
+                files.push_back(include);
             else if (include->is_array())
-                for (const Node& element : include->elements) files.push_back(&element);
+                for (const Node& element : include->elements)
+                    files.push_back(&element);
             else
-                errors.push_back({include->where, "include", fmt::format("is {}, but must be a list of files", include->kind_name()),
+                errors.push_back({include->where, "include",
+                                  fmt::format("is {}, but must be a list of files", include->kind_name()),
                                   "write include = [\"a.toml\", \"b.toml\"]"});
             for (const Node* file : files) {
                 if (!file->is_string()) {
-                    errors.push_back({file->where, "include", fmt::format("has {} in its list of files", file->kind_name()),
+                    errors.push_back({file->where, "include",
+                                      fmt::format("has {} in its list of files", file->kind_name()),
                                       "write include = [\"a.toml\", \"b.toml\"]"});
                     continue;
                 }
@@ -221,15 +237,18 @@ void relocate(Node& node, const Where& where) {
         m.where = where;
         relocate(m.value, where);
     }
-    for (Node& e : node.elements) relocate(e, where);
+    for (Node& e : node.elements)
+        relocate(e, where);
 }
 
 Node override_value(const std::string& text) {
     Node node;
     try {
         const toml::table table = toml::parse("x = " + text);
-        if (table.size() == 1 && table.contains("x")) node = converted(*table.get("x"), "--set");
-        else throw std::invalid_argument(text);
+        if (table.size() == 1 && table.contains("x"))
+            node = converted(*table.get("x"), "--set");
+        else
+            throw std::invalid_argument(text);
     } catch (const std::exception&) { // not a TOML value: words and quantities need no quotes on a command line
         node.kind = Node::Kind::string;
         node.string = text;
@@ -247,9 +266,10 @@ void apply_override(Node& root, const std::string& path, const std::vector<Step>
         const bool last = i + 1 == steps.size();
         if (step.is_index) {
             if (!at->is_array() || step.index >= at->elements.size()) {
-                errors.push_back({where, path, at->is_array() ? fmt::format("index {} is out of range, there are {}", step.index,
-                                                                            at->elements.size())
-                                                              : std::string("an index into something that isn't a list"),
+                errors.push_back({where, path,
+                                  at->is_array() ? fmt::format("index {} is out of range, there are {}", step.index,
+                                                               at->elements.size())
+                                                 : std::string("an index into something that isn't a list"),
                                   "count from 0"});
                 return;
             }
@@ -301,17 +321,25 @@ Node& Node::set(const std::string& key, Node value, const Where& at) {
     return members.back().value;
 }
 void Node::erase(const std::string& key) {
-    members.erase(std::remove_if(members.begin(), members.end(), [&](const Member& m) { return m.key == key; }), members.end());
+    members.erase(std::remove_if(members.begin(), members.end(), [&](const Member& m) { return m.key == key; }),
+                  members.end());
 }
 const char* Node::kind_name() const noexcept {
     switch (kind) {
-    case Kind::table: return "a table";
-    case Kind::array: return "a list";
-    case Kind::string: return "a string";
-    case Kind::integer: return "an integer";
-    case Kind::floating: return "a number";
-    case Kind::boolean: return "true or false";
-    default: return "a date";
+    case Kind::table:
+        return "a table";
+    case Kind::array:
+        return "a list";
+    case Kind::string:
+        return "a string";
+    case Kind::integer:
+        return "an integer";
+    case Kind::floating:
+        return "a number";
+    case Kind::boolean:
+        return "true or false";
+    default:
+        return "a date";
     }
 }
 std::string Node::text() const {
@@ -319,23 +347,30 @@ std::string Node::text() const {
     case Kind::string: {
         std::string out = "\"";
         for (const char c : string) {
-            if (c == '"' || c == '\\') (out += '\\') += c;
-            else if (c == '\n') out += "\\n";
-            else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
-            else out += c;
+            if (c == '"' || c == '\\')
+                (out += '\\') += c;
+            else if (c == '\n')
+                out += "\\n";
+            else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+                out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+            else
+                out += c;
         }
         return out + '"';
     }
-    case Kind::integer: return std::to_string(integer);
+    case Kind::integer:
+        return std::to_string(integer);
     case Kind::floating: {
         if (!std::isfinite(floating)) return std::isnan(floating) ? "nan" : floating < 0 ? "-inf" : "inf";
         const std::string digits = fmt::format("{}", floating);
         return digits.find_first_of(".e") == std::string::npos ? digits + ".0" : digits;
     }
-    case Kind::boolean: return boolean ? "true" : "false";
+    case Kind::boolean:
+        return boolean ? "true" : "false";
     case Kind::array: {
         std::string out = "[";
-        for (std::size_t i = 0; i < elements.size(); ++i) out += (i == 0 ? "" : ", ") + elements[i].text();
+        for (std::size_t i = 0; i < elements.size(); ++i)
+            out += (i == 0 ? "" : ", ") + elements[i].text();
         return out + "]";
     }
     case Kind::table: {
@@ -348,7 +383,8 @@ std::string Node::text() const {
         }
         return out + " }";
     }
-    default: return string;
+    default:
+        return string;
     }
 }
 
@@ -359,8 +395,8 @@ void merge(Node& base, const Node& over, bool top_level) {
             base.members.push_back(m);
         } else if (old->is_table() && m.value.is_table()) {
             merge(*old, m.value, false);
-        } else if (top_level && (m.key == "projections" || m.key == "stimuli" || m.key == "recorders") && old->is_array() &&
-                   m.value.is_array()) {
+        } else if (top_level && (m.key == "projections" || m.key == "stimuli" || m.key == "recorders") &&
+                   old->is_array() && m.value.is_array()) {
             old->elements.insert(old->elements.end(), m.value.elements.begin(), m.value.elements.end());
         } else {
             base.set(m.key, m.value, m.where);
@@ -386,7 +422,8 @@ Document read_document(const std::string& path, std::vector<Diagnostic>& errors)
     return document;
 }
 
-void apply_variants_and_overrides(Node& root, const std::vector<std::string>& overrides, std::vector<Diagnostic>& errors) {
+void apply_variants_and_overrides(Node& root, const std::vector<std::string>& overrides,
+                                  std::vector<Diagnostic>& errors) {
     struct Override {
         std::string path, value;
         std::vector<Step> steps;
@@ -412,17 +449,20 @@ void apply_variants_and_overrides(Node& root, const std::vector<std::string>& ov
         const bool variant = parts.steps[0].key == "variant" || parts.steps[0].key == "variants";
         (variant ? early : late).push_back(std::move(parts));
     }
-    for (const Override& o : early) apply_override(root, o.path, o.steps, o.value, errors);
+    for (const Override& o : early)
+        apply_override(root, o.path, o.steps, o.value, errors);
 
     std::set<std::string> done;
     // A variant can build on others through a key `variant` of its own, which are merged before it.
     const auto choose = [&](const auto& self, const Node& choice) -> void {
         if (choice.is_array()) {
-            for (const Node& element : choice.elements) self(self, element);
+            for (const Node& element : choice.elements)
+                self(self, element);
             return;
         }
         if (!choice.is_string()) {
-            errors.push_back({choice.where, "variant", fmt::format("is {}, but must be a name or a list of names", choice.kind_name()),
+            errors.push_back({choice.where, "variant",
+                              fmt::format("is {}, but must be a name or a list of names", choice.kind_name()),
                               "name a table of [variants]"});
             return;
         }
@@ -431,7 +471,8 @@ void apply_variants_and_overrides(Node& root, const std::vector<std::string>& ov
         if (found == nullptr || !found->is_table()) {
             std::vector<std::string> known;
             if (all != nullptr)
-                for (const Node::Member& m : all->members) known.push_back(m.key);
+                for (const Node::Member& m : all->members)
+                    known.push_back(m.key);
             errors.push_back({choice.where, "variant", fmt::format("there is no variant '{}'", choice.string),
                               known.empty() ? "the file declares none; add [variants." + choice.string + "]"
                                             : suggestion(choice.string, known)});
@@ -456,7 +497,8 @@ void apply_variants_and_overrides(Node& root, const std::vector<std::string>& ov
         const Node chosen = *variant;
         choose(choose, chosen);
     }
-    for (const Override& o : late) apply_override(root, o.path, o.steps, o.value, errors);
+    for (const Override& o : late)
+        apply_override(root, o.path, o.steps, o.value, errors);
 }
 
 } // namespace spikecast

@@ -17,7 +17,7 @@ struct Node {
 
     Kind kind = Kind::table;
     Where where;
-    std::string string;          ///< of a string; of a date its text
+    std::string string; ///< of a string; of a date its text
     std::int64_t integer = 0;
     double floating = 0.0;
     bool boolean = false;
@@ -55,6 +55,7 @@ struct Document {
 void merge(Node& base, const Node& over, bool top_level = true);
 
 /// Merges the variants that the document or the overrides choose, then the overrides "a.b[2].c=value".
-void apply_variants_and_overrides(Node& root, const std::vector<std::string>& overrides, std::vector<Diagnostic>& errors);
+void apply_variants_and_overrides(Node& root, const std::vector<std::string>& overrides,
+                                  std::vector<Diagnostic>& errors);
 
 } // namespace spikecast

@@ -16,7 +16,8 @@ namespace {
 /// 10^n for 0 <= n <= 22 is a double; beyond that the product of two has one rounding more.
 double power_of_ten(int n) {
     double power = 1.0;
-    for (; n > 0; --n) power *= 10.0;
+    for (; n > 0; --n)
+        power *= 10.0;
     return power;
 }
 
@@ -26,8 +27,8 @@ struct NamedUnit {
 };
 // F = A s / V, S = A / V, Ohm = V / A, C = A s.
 constexpr NamedUnit units[] = {
-    {"s", {{1, 0, 0, 0}}},    {"V", {{0, 1, 0, 0}}},   {"A", {{0, 0, 1, 0}}},  {"m", {{0, 0, 0, 1}}},
-    {"Hz", {{-1, 0, 0, 0}}},  {"F", {{1, -1, 1, 0}}},  {"S", {{0, -1, 1, 0}}}, {"Ohm", {{0, 1, -1, 0}}},
+    {"s", {{1, 0, 0, 0}}},    {"V", {{0, 1, 0, 0}}},       {"A", {{0, 0, 1, 0}}},  {"m", {{0, 0, 0, 1}}},
+    {"Hz", {{-1, 0, 0, 0}}},  {"F", {{1, -1, 1, 0}}},      {"S", {{0, -1, 1, 0}}}, {"Ohm", {{0, 1, -1, 0}}},
     {"ohm", {{0, 1, -1, 0}}}, {"\u03a9", {{0, 1, -1, 0}}}, {"C", {{1, 0, 1, 0}}},
 };
 struct Prefix {
@@ -35,7 +36,7 @@ struct Prefix {
     int decimal;
 };
 constexpr Prefix prefixes[] = {{"", 0},   {"f", -15}, {"p", -12}, {"n", -9}, {"u", -6}, {"\u00b5", -6}, {"\u03bc", -6},
-                               {"m", -3}, {"c", -2},  {"k", 3},   {"M", 6},  {"G", 9}, {"T", 12}};
+                               {"m", -3}, {"c", -2},  {"k", 3},   {"M", 6},  {"G", 9},  {"T", 12}};
 
 std::string describe(const Dimension& dimension) {
     if (dimension.is_number()) return "a plain number";
@@ -44,9 +45,9 @@ std::string describe(const Dimension& dimension) {
         const char* text;
     };
     static const Name names[] = {
-        {{{1, 0, 0, 0}}, "a time"},         {{{0, 1, 0, 0}}, "a potential"},    {{{0, 0, 1, 0}}, "a current"},
-        {{{0, 0, 0, 1}}, "a length"},       {{{-1, 0, 0, 0}}, "a rate"},        {{{1, -1, 1, 0}}, "a capacitance"},
-        {{{0, -1, 1, 0}}, "a conductance"}, {{{0, 1, -1, 0}}, "a resistance"},  {{{1, 0, 1, 0}}, "a charge"},
+        {{{1, 0, 0, 0}}, "a time"},         {{{0, 1, 0, 0}}, "a potential"},   {{{0, 0, 1, 0}}, "a current"},
+        {{{0, 0, 0, 1}}, "a length"},       {{{-1, 0, 0, 0}}, "a rate"},       {{{1, -1, 1, 0}}, "a capacitance"},
+        {{{0, -1, 1, 0}}, "a conductance"}, {{{0, 1, -1, 0}}, "a resistance"}, {{{1, 0, 1, 0}}, "a charge"},
     };
     for (const Name& name : names)
         if (name.dimension == dimension) return name.text;
@@ -54,8 +55,10 @@ std::string describe(const Dimension& dimension) {
     std::string text = "a quantity in";
     for (std::size_t i = 0; i < 4; ++i) {
         const double e = dimension.exponents[i];
-        if (e == 1.0) text += fmt::format(" {}", base[i]);
-        else if (e != 0.0) text += fmt::format(" {}^{}", base[i], e);
+        if (e == 1.0)
+            text += fmt::format(" {}", base[i]);
+        else if (e != 0.0)
+            text += fmt::format(" {}^{}", base[i], e);
     }
     return text;
 }
@@ -76,17 +79,20 @@ public:
 
     Quantity whole() {
         skip();
-        if (at_ == text_.size()) throw QuantityError("the expression is empty", "write a number, with a unit where it has one");
+        if (at_ == text_.size())
+            throw QuantityError("the expression is empty", "write a number, with a unit where it has one");
         const Quantity q = sum();
         if (at_ != text_.size())
-            throw QuantityError(fmt::format("'{}' has an unexpected '{}' at character {}", text_, text_.substr(at_), at_ + 1),
-                                "write arithmetic such as \"2 * w\" or a number with a unit such as \"1.5 ms\"");
+            throw QuantityError(
+                fmt::format("'{}' has an unexpected '{}' at character {}", text_, text_.substr(at_), at_ + 1),
+                "write arithmetic such as \"2 * w\" or a number with a unit such as \"1.5 ms\"");
         return q;
     }
 
 private:
     void skip() {
-        while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_])) != 0) ++at_;
+        while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_])) != 0)
+            ++at_;
     }
     bool take(char c) {
         if (at_ < text_.size() && text_[at_] == c) {
@@ -98,16 +104,19 @@ private:
     }
     void expect(char c) {
         if (!take(c))
-            throw QuantityError(fmt::format("'{}' lacks a '{}' at character {}", text_, c, at_ + 1), "close what was opened");
+            throw QuantityError(fmt::format("'{}' lacks a '{}' at character {}", text_, c, at_ + 1),
+                                "close what was opened");
     }
     void same(const Quantity& a, const Quantity& b, const char* what) const {
         if (a.dimension != b.dimension)
-            throw QuantityError(fmt::format("'{}' {} {} and {}", text_, what, describe(a.dimension), describe(b.dimension)),
-                                "give both the same kind of unit");
+            throw QuantityError(
+                fmt::format("'{}' {} {} and {}", text_, what, describe(a.dimension), describe(b.dimension)),
+                "give both the same kind of unit");
     }
     struct Deeper {
         explicit Deeper(int& depth) : depth_(depth) {
-            if (++depth_ > 200) throw QuantityError("the expression is nested more than 200 deep", "name parts in [constants]");
+            if (++depth_ > 200)
+                throw QuantityError("the expression is nested more than 200 deep", "name parts in [constants]");
         }
         ~Deeper() { --depth_; }
         Deeper(const Deeper&) = delete;
@@ -131,9 +140,12 @@ private:
     Quantity product() {
         Quantity left = sign();
         for (;;) {
-            if (take('*')) left = multiplied(left, sign(), 1);
-            else if (take('/')) left = multiplied(left, sign(), -1);
-            else return left;
+            if (take('*'))
+                left = multiplied(left, sign(), 1);
+            else if (take('/'))
+                left = multiplied(left, sign(), -1);
+            else
+                return left;
         }
     }
     Quantity sign() {
@@ -152,9 +164,11 @@ private:
     }
     /// A number directly followed by units is one factor: "1 / 10 ms" is 1 / (10 ms).
     Quantity joined() {
-        const bool number = at_ < text_.size() && (std::isdigit(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '.');
+        const bool number =
+            at_ < text_.size() && (std::isdigit(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '.');
         Quantity left = power();
-        while ((number || left_is_unit_) && starts_name()) left = multiplied(left, power(), 1);
+        while ((number || left_is_unit_) && starts_name())
+            left = multiplied(left, power(), 1);
         return left;
     }
     Quantity power() {
@@ -167,11 +181,13 @@ private:
         const double e = exponent.at(0);
         Quantity r;
         r.has_unit = base.has_unit;
-        for (std::size_t i = 0; i < 4; ++i) r.dimension.exponents[i] = base.dimension.exponents[i] * e;
+        for (std::size_t i = 0; i < 4; ++i)
+            r.dimension.exponents[i] = base.dimension.exponents[i] * e;
         const bool whole = e == std::floor(e) && std::abs(e) <= 64;
         if (whole) {
             double v = 1.0;
-            for (int i = 0; i < static_cast<int>(std::abs(e)); ++i) v *= base.value;
+            for (int i = 0; i < static_cast<int>(std::abs(e)); ++i)
+                v *= base.value;
             r.value = e < 0 ? 1.0 / v : v;
             r.decimal = base.decimal * static_cast<int>(e);
         } else {
@@ -181,7 +197,8 @@ private:
     }
     [[nodiscard]] double raised(double x, double e) const {
         if (x == 0.0 && e > 0) return 0.0;
-        if (!(x > 0.0)) throw QuantityError(fmt::format("'{}' raises {} to the power {}", text_, x, e), "the base must be > 0");
+        if (!(x > 0.0))
+            throw QuantityError(fmt::format("'{}' raises {} to the power {}", text_, x, e), "the base must be > 0");
         return math::pow(x, e);
     }
     Quantity atom() {
@@ -210,7 +227,8 @@ private:
                                 "write arithmetic such as \"2 * w\" or a number with a unit such as \"1.5 ms\"");
         }
         const std::size_t first = at_;
-        while (starts_name() || (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])) != 0)) ++at_;
+        while (starts_name() || (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])) != 0))
+            ++at_;
         const std::string name = text_.substr(first, at_ - first);
         skip();
         if (at_ < text_.size() && text_[at_] == '(') return call(name);
@@ -221,27 +239,32 @@ private:
             return unit;
         }
         std::vector<std::string> known;
-        for (const auto& [key, value] : constants_) known.push_back(key);
-        for (const char* u : {"s", "ms", "us", "ns", "V", "mV", "uV", "A", "nA", "pA", "uA", "F", "pF", "nF", "uF", "S", "nS",
-                              "uS", "mS", "Ohm", "MOhm", "GOhm", "kOhm", "Hz", "kHz", "m", "mm", "um"})
+        for (const auto& [key, value] : constants_)
+            known.push_back(key);
+        for (const char* u :
+             {"s",  "ms", "us", "ns", "V",  "mV",  "uV",   "A",    "nA",   "pA", "uA",  "F", "pF", "nF",
+              "uF", "S",  "nS", "uS", "mS", "Ohm", "MOhm", "GOhm", "kOhm", "Hz", "kHz", "m", "mm", "um"})
             known.emplace_back(u);
         std::string near = suggestion(name, known);
-        if (near.rfind("did", 0) != 0) near = "units are s V A F S Ohm Hz m with SI prefixes; names stand in [constants]";
+        if (near.rfind("did", 0) != 0)
+            near = "units are s V A F S Ohm Hz m with SI prefixes; names stand in [constants]";
         throw QuantityError(fmt::format("'{}' names an unknown unit or constant '{}'", text_, name), near);
     }
     Quantity call(const std::string& name) {
         expect('(');
         std::vector<Quantity> args;
         if (!take(')')) {
-            do args.push_back(sum());
+            do
+                args.push_back(sum());
             while (take(','));
             expect(')');
         }
         left_is_unit_ = false;
         const auto want = [&](std::size_t n) {
             if (args.size() != n)
-                throw QuantityError(fmt::format("{}() in '{}' has {} arguments, but takes {}", name, text_, args.size(), n),
-                                    "give the arguments it takes");
+                throw QuantityError(
+                    fmt::format("{}() in '{}' has {} arguments, but takes {}", name, text_, args.size(), n),
+                    "give the arguments it takes");
         };
         const auto number = [&] {
             want(1);
@@ -251,12 +274,14 @@ private:
             return args[0].at(0);
         };
         Quantity r;
-        for (const Quantity& a : args) r.has_unit = r.has_unit || a.has_unit;
+        for (const Quantity& a : args)
+            r.has_unit = r.has_unit || a.has_unit;
         if (name == "exp") {
             r.value = math::exp(number());
         } else if (name == "ln" || name == "log" || name == "log10") {
             const double x = number();
-            if (!(x > 0.0)) throw QuantityError(fmt::format("{}() in '{}' is given {}", name, text_, x), "it must be > 0");
+            if (!(x > 0.0))
+                throw QuantityError(fmt::format("{}() in '{}' is given {}", name, text_, x), "it must be > 0");
             // ln(1 - x) for tiny x loses digits; the count of synapses from a probability has its own function.
             r.value = name == "log10" ? math::log(x) / math::log(10.0) : math::log(x);
         } else if (name == "round") {
@@ -265,16 +290,19 @@ private:
             want(1);
             const Quantity& a = args[0];
             const double x = a.at(a.decimal % 2 == 0 ? a.decimal : a.decimal - 1);
-            if (!(x >= 0.0)) throw QuantityError(fmt::format("sqrt() in '{}' is given {}", text_, x), "it must be >= 0");
+            if (!(x >= 0.0))
+                throw QuantityError(fmt::format("sqrt() in '{}' is given {}", text_, x), "it must be >= 0");
             r.value = std::sqrt(x);
             r.decimal = (a.decimal % 2 == 0 ? a.decimal : a.decimal - 1) / 2;
-            for (std::size_t i = 0; i < 4; ++i) r.dimension.exponents[i] = a.dimension.exponents[i] / 2;
+            for (std::size_t i = 0; i < 4; ++i)
+                r.dimension.exponents[i] = a.dimension.exponents[i] / 2;
         } else if (name == "abs") {
             want(1);
             r = args[0];
             r.value = std::abs(r.value);
         } else if (name == "min" || name == "max") {
-            if (args.empty()) throw QuantityError(fmt::format("{}() in '{}' has no arguments", name, text_), "give at least one");
+            if (args.empty())
+                throw QuantityError(fmt::format("{}() in '{}' has no arguments", name, text_), "give at least one");
             const bool unit = r.has_unit;
             r = args[0];
             for (const Quantity& a : args) {
@@ -324,27 +352,31 @@ Quantity parse_unit(const std::string& text) {
     return q;
 }
 
-Quantity evaluate(const std::string& text, const Constants& constants) { return Parser(text, constants).whole(); }
+Quantity evaluate(const std::string& text, const Constants& constants) {
+    return Parser(text, constants).whole();
+}
 
 double in_unit(const Quantity& quantity, const std::string& unit, const std::string& text) {
     if (quantity.dimension.is_number() && !quantity.has_unit) return quantity.at(0);
     const Quantity wanted = parse_unit(unit);
     if (quantity.dimension != wanted.dimension) {
-        throw QuantityError(fmt::format("'{}' is {}, but {} is needed", text, describe(quantity.dimension),
-                                        describe(wanted.dimension)),
-                            unit == "1" ? "give a number without a unit" : fmt::format("give it in {} or a unit of that kind", unit));
+        throw QuantityError(
+            fmt::format("'{}' is {}, but {} is needed", text, describe(quantity.dimension), describe(wanted.dimension)),
+            unit == "1" ? "give a number without a unit" : fmt::format("give it in {} or a unit of that kind", unit));
     }
     return quantity.at(wanted.decimal);
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+    for (std::size_t j = 0; j <= b.size(); ++j)
+        last[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
         now[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
             now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) now[j] = std::min(now[j], before[j - 2] + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = std::min(now[j], before[j - 2] + 1);
         }
         std::swap(before, last);
         std::swap(last, now);
@@ -356,14 +388,16 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& kn
     if (known.empty()) return {};
     const auto lower = [](std::string_view s) {
         std::string out(s);
-        for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        for (char& c : out)
+            c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
         return out;
     };
     std::size_t best = name.size() + 1;
     const std::string* nearest = nullptr;
     for (const std::string& k : known) {
         std::size_t d = lower(k) == lower(name) ? 0 : edit_distance(name, k);
-        if (!name.empty() && k.size() > name.size() && lower(k).rfind(lower(name), 0) == 0) d = std::min<std::size_t>(d, 1);
+        if (!name.empty() && k.size() > name.size() && lower(k).rfind(lower(name), 0) == 0)
+            d = std::min<std::size_t>(d, 1);
         if (d < best) {
             best = d;
             nearest = &k;
@@ -372,7 +406,8 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& kn
     if (nearest != nullptr && best <= std::max<std::size_t>(1, std::max(name.size(), nearest->size()) / 3))
         return fmt::format("did you mean '{}'?", *nearest);
     std::string list;
-    for (std::size_t i = 0; i < known.size() && i < 16; ++i) list += (i == 0 ? "" : ", ") + known[i];
+    for (std::size_t i = 0; i < known.size() && i < 16; ++i)
+        list += (i == 0 ? "" : ", ") + known[i];
     return "known are: " + list + (known.size() > 16 ? ", ..." : "");
 }
 

@@ -50,12 +50,12 @@ using Constants = std::map<std::string, Quantity>;
 /// A unit such as "mV", "pA ms", "ms/um" or "1". Throws QuantityError.
 [[nodiscard]] Quantity parse_unit(const std::string& text);
 
-/// Evaluates + - * / ^, parentheses, sqrt exp ln log10 min max abs round, numbers, units and names of constants; constants
-/// hide units of the same name. Throws QuantityError for syntax, unknown names and mixed dimensions.
+/// Evaluates + - * / ^, parentheses, sqrt exp ln log10 min max abs round, numbers, units and names of constants;
+/// constants hide units of the same name. Throws QuantityError for syntax, unknown names and mixed dimensions.
 [[nodiscard]] Quantity evaluate(const std::string& text, const Constants& constants);
 
-/// A quantity in a documented unit. A number without any unit means the documented unit. Throws QuantityError for a wrong
-/// dimension.
+/// A quantity in a documented unit. A number without any unit means the documented unit. Throws QuantityError for a
+/// wrong dimension.
 [[nodiscard]] double in_unit(const Quantity& quantity, const std::string& unit, const std::string& text);
 
 /// The nearest of `known` by optimal string alignment (Damerau-Levenshtein without repeated edits), as the end of a

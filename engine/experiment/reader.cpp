@@ -33,9 +33,12 @@ struct Cell {
 
 double mean_of(const Distribution& d) {
     switch (d.kind) {
-    case Distribution::Kind::uniform: return 0.5 * (d.a + d.b);
-    case Distribution::Kind::lognormal: return math::exp(d.a + 0.5 * d.b * d.b);
-    default: return d.a;
+    case Distribution::Kind::uniform:
+        return 0.5 * (d.a + d.b);
+    case Distribution::Kind::lognormal:
+        return math::exp(d.a + 0.5 * d.b * d.b);
+    default:
+        return d.a;
     }
 }
 
@@ -52,7 +55,9 @@ Distribution scaled(Distribution d, double factor) {
 }
 
 /// A scaled count; far beyond what fits anywhere it stays a number that can be refused.
-std::uint64_t rounded(double count) { return static_cast<std::uint64_t>(std::round(std::min(count, 9e18))); }
+std::uint64_t rounded(double count) {
+    return static_cast<std::uint64_t>(std::round(std::min(count, 9e18)));
+}
 
 class Reader {
 public:
@@ -100,8 +105,10 @@ private:
             for (const Node::Member& m : node.members) {
                 if (info.open || info.find(m.key) != nullptr) continue;
                 std::vector<std::string> known;
-                for (const KeyInfo& k : info.keys) known.emplace_back(k.name);
-                reader.fail(reader.joined(path, m.key), m.where, fmt::format("unknown key '{}'", m.key), suggestion(m.key, known));
+                for (const KeyInfo& k : info.keys)
+                    known.emplace_back(k.name);
+                reader.fail(reader.joined(path, m.key), m.where, fmt::format("unknown key '{}'", m.key),
+                            suggestion(m.key, known));
             }
         }
         [[nodiscard]] const Node* find(const std::string& key) const {
@@ -115,20 +122,24 @@ private:
 
     // ---- messages ----
 
-    static std::string joined(const std::string& path, const std::string& key) { return path.empty() ? key : path + "." + key; }
+    static std::string joined(const std::string& path, const std::string& key) {
+        return path.empty() ? key : path + "." + key;
+    }
     void fail(const std::string& path, const Where& where, std::string message, std::string remedy) {
         unread.insert(path);
         errors.push_back({where, path, std::move(message), std::move(remedy)});
     }
     void wrong_kind(const Node& node, const std::string& path, const std::string& wanted) {
-        fail(path, node.where, fmt::format("is {}, but must be {}", node.kind_name(), wanted), "see docs/experiment_format.md");
+        fail(path, node.where, fmt::format("is {}, but must be {}", node.kind_name(), wanted),
+             "see docs/experiment_format.md");
     }
     void missing(const Table& table, const std::string& key) {
         fail(joined(table.path, key), table.node.where, fmt::format("the key '{}' is missing", key), "add it");
     }
     void record_places(const Node& node, const std::string& path) {
         experiment.provenance[path] = node.where;
-        for (const Node::Member& m : node.members) record_places(m.value, joined(path, m.key));
+        for (const Node::Member& m : node.members)
+            record_places(m.value, joined(path, m.key));
         for (std::size_t i = 0; i < node.elements.size(); ++i)
             if (node.elements[i].is_table()) record_places(node.elements[i], fmt::format("{}[{}]", path, i));
     }
@@ -154,7 +165,8 @@ private:
         return node->boolean;
     }
     template <class T>
-    T choice(const Node* node, const std::string& path, T otherwise, std::initializer_list<std::pair<const char*, T>> options) {
+    T choice(const Node* node, const std::string& path, T otherwise,
+             std::initializer_list<std::pair<const char*, T>> options) {
         if (node == nullptr) return otherwise;
         if (!node->is_string()) {
             wrong_kind(*node, path, "a name");
@@ -168,11 +180,13 @@ private:
         fail(path, node->where, fmt::format("unknown choice '{}'", node->string), suggestion(node->string, known));
         return otherwise;
     }
-    template <class Each> void each(const Table& table, const char* key, Each&& what) {
+    template <class Each>
+    void each(const Table& table, const char* key, Each&& what) {
         const Node* node = table.find(key);
         if (node == nullptr) return;
         if (!node->is_array()) return wrong_kind(*node, key, fmt::format("a list of tables, [[{}]]", key));
-        for (std::size_t i = 0; i < node->elements.size(); ++i) what(node->elements[i], fmt::format("{}[{}]", key, i));
+        for (std::size_t i = 0; i < node->elements.size(); ++i)
+            what(node->elements[i], fmt::format("{}[{}]", key, i));
     }
 
     /// Names in an expression, for the order of constants and for silence about what follows from another mistake.
@@ -196,7 +210,8 @@ private:
     }
 
     /// A number in `unit`; nothing, and a message, where it isn't one.
-    std::optional<double> quantity(const Node& node, const std::string& unit, const std::string& path, bool may_be_infinite = false) {
+    std::optional<double> quantity(const Node& node, const std::string& unit, const std::string& path,
+                                   bool may_be_infinite = false) {
         double value = 0.0;
         if (node.kind == Node::Kind::integer) {
             value = static_cast<double>(node.integer);
@@ -215,7 +230,8 @@ private:
                 return std::nullopt;
             }
         } else {
-            wrong_kind(node, path, unit == "1" ? "a number" : fmt::format("a number (in {}) or a string with a unit", unit));
+            wrong_kind(node, path,
+                       unit == "1" ? "a number" : fmt::format("a number (in {}) or a string with a unit", unit));
             return std::nullopt;
         }
         if (!std::isfinite(value) && !(may_be_infinite && value > 0)) {
@@ -230,7 +246,8 @@ private:
         if (!node.is_array()) return &node;
         const auto wrong_size = [&](std::size_t size, std::size_t wanted, const char* of) {
             fail(path, node.where, fmt::format("has {} elements, but there are {} {}", size, wanted, of),
-                 "a list goes by source (in stimuli by target), a matrix has a row for each target and a column for each source");
+                 "a list goes by source (in stimuli by target), a matrix has a row for each target and a column for "
+                 "each source");
             return nullptr;
         };
         if (cell.kind == Cell::Kind::none) {
@@ -250,8 +267,9 @@ private:
                     return nullptr;
                 }
                 if (row.elements.size() != cell.columns) {
-                    fail(path, row.where, fmt::format("the row has {} elements, but there are {} sources", row.elements.size(),
-                                                      cell.columns),
+                    fail(path, row.where,
+                         fmt::format("the row has {} elements, but there are {} sources", row.elements.size(),
+                                     cell.columns),
                          "a matrix has a row for each target and a column for each source");
                     return nullptr;
                 }
@@ -261,7 +279,8 @@ private:
         if (size != cell.columns) return wrong_size(size, cell.columns, "sources");
         return &node.elements[cell.column];
     }
-    std::optional<double> quantity(const Node& node, const std::string& unit, const std::string& path, const Cell& cell) {
+    std::optional<double> quantity(const Node& node, const std::string& unit, const std::string& path,
+                                   const Cell& cell) {
         const Node* one = pick(node, cell, path);
         if (one == nullptr) return std::nullopt;
         return quantity(*one, unit, path);
@@ -289,8 +308,8 @@ private:
     }
 
     /// A law; per_distance is where the table may say so (delays).
-    std::optional<Distribution> law(const Node& given, const std::string& unit, const std::string& path, const Cell& cell,
-                                    double* per_distance = nullptr) {
+    std::optional<Distribution> law(const Node& given, const std::string& unit, const std::string& path,
+                                    const Cell& cell, double* per_distance = nullptr) {
         const Node* node = pick(given, cell, path);
         if (node == nullptr) return std::nullopt;
         if (!node->is_table()) {
@@ -322,8 +341,10 @@ private:
         bool good = true;
         const auto put = [&](double& where, const Node* from, const std::string& u, const std::string& p) {
             if (from == nullptr) return;
-            if (const auto value = quantity(*from, u, p, cell)) where = *value;
-            else good = false;
+            if (const auto value = quantity(*from, u, p, cell))
+                where = *value;
+            else
+                good = false;
         };
         // Two numbers as a list or by name.
         const auto two = [&](const char* first, const std::string& u) -> std::pair<const Node*, const Node*> {
@@ -402,8 +423,10 @@ private:
         d.outside = choice(table.find("outside"), joined(path, "outside"), Distribution::Outside::redraw,
                            {{"redraw", Distribution::Outside::redraw}, {"clip", Distribution::Outside::clip}});
         if (flag(table, "sign_kept", false)) {
-            if (mean_of(d) >= 0.0) d.low = std::max(d.low, 0.0);
-            else d.high = std::min(d.high, 0.0);
+            if (mean_of(d) >= 0.0)
+                d.low = std::max(d.low, 0.0);
+            else
+                d.high = std::min(d.high, 0.0);
         }
         if (const Node* slope = table.find("per_distance")) {
             if (per_distance == nullptr)
@@ -420,7 +443,8 @@ private:
 
     std::string resolved(const std::string& file) const {
         const std::filesystem::path path(file);
-        return path.is_absolute() || directory_.empty() ? file : (std::filesystem::path(directory_) / path).generic_string();
+        return path.is_absolute() || directory_.empty() ? file
+                                                        : (std::filesystem::path(directory_) / path).generic_string();
     }
 
     // ---- sections ----
@@ -446,9 +470,11 @@ private:
                 const std::string path = "constants." + m->key;
                 const Node& value = m->value;
                 if (value.is_number()) {
-                    const double x = value.kind == Node::Kind::integer ? static_cast<double>(value.integer) : value.floating;
+                    const double x =
+                        value.kind == Node::Kind::integer ? static_cast<double>(value.integer) : value.floating;
                     if (!std::isfinite(x)) {
-                        fail(path, value.where, fmt::format("is {}, but must be a finite number", x), "give a finite number");
+                        fail(path, value.where, fmt::format("is {}, but must be a finite number", x),
+                             "give a finite number");
                         broken_.insert(m->key);
                         continue;
                     }
@@ -456,7 +482,8 @@ private:
                 } else if (value.is_string()) {
                     const std::set<std::string> names = names_in(value.string);
                     const bool waits = std::any_of(pending.begin(), pending.end(), [&](const Node::Member* other) {
-                        return names.count(other->key) != 0 && constants_.count(other->key) == 0 && broken_.count(other->key) == 0;
+                        return names.count(other->key) != 0 && constants_.count(other->key) == 0 &&
+                               broken_.count(other->key) == 0;
                     });
                     if (waits) {
                         rest.push_back(m);
@@ -477,8 +504,8 @@ private:
             }
             if (rest.size() == pending.size()) {
                 for (const Node::Member* m : rest) {
-                    fail("constants." + m->key, m->value.where,
-                         fmt::format("'{}' depends on itself", m->value.string), "give one constant of the circle a value");
+                    fail("constants." + m->key, m->value.where, fmt::format("'{}' depends on itself", m->value.string),
+                         "give one constant of the circle a value");
                     broken_.insert(m->key);
                 }
                 return;
@@ -492,8 +519,10 @@ private:
         if (node == nullptr) return;
         const Table table(*this, *node, "parameters", "[parameters.NAME]");
         for (const Node::Member& m : node->members) {
-            if (m.value.is_table()) sets_[m.key] = &m.value;
-            else wrong_kind(m.value, "parameters." + m.key, "a table of parameters");
+            if (m.value.is_table())
+                sets_[m.key] = &m.value;
+            else
+                wrong_kind(m.value, "parameters." + m.key, "a table of parameters");
         }
     }
 
@@ -509,7 +538,8 @@ private:
             if (!(*value > 0.0 && *value <= 1e6))
                 fail(joined("scaling", key), factor->where, fmt::format("{} = {}, but it must be > 0", key, *value),
                      "0.1 is a tenth of the full size");
-            else (key[0] == 'N' ? scale_N_ : scale_K_) = *value;
+            else
+                (key[0] == 'N' ? scale_N_ : scale_K_) = *value;
         }
     }
     [[nodiscard]] bool is_scaled() const { return scale_N_ != 1.0 || scale_K_ != 1.0; }
@@ -522,7 +552,8 @@ private:
         if (!ms || unread.count("simulation.resolution") != 0) return std::nullopt;
         const double n = *ms / experiment.simulation.resolution_ms();
         if (std::abs(n) * experiment.simulation.resolution_ms() > 9e9) {
-            fail(path, node->where, fmt::format("{} is longer than 9e6 s, which integer time can't hold", with_unit(*ms, "ms")),
+            fail(path, node->where,
+                 fmt::format("{} is longer than 9e6 s, which integer time can't hold", with_unit(*ms, "ms")),
                  "give a shorter time");
             return std::nullopt;
         }
@@ -547,17 +578,23 @@ private:
                 const double ps = *ms * 1e9;
                 const double whole_ps = std::round(ps);
                 if (!(*ms > 0.0) || *ms > 1e6)
-                    fail(path, resolution->where, fmt::format("{} is not a possible step: it must be > 0 ms and at most 1000 s",
-                                                              with_unit(*ms, "ms")), "0.1 ms is usual");
-                else if (whole_ps < 1 || std::abs(ps - whole_ps) > 1e-9 * ps)
-                    fail(path, resolution->where, fmt::format("{} is not a whole number of picoseconds", with_unit(*ms, "ms")),
+                    fail(path, resolution->where,
+                         fmt::format("{} is not a possible step: it must be > 0 ms and at most 1000 s",
+                                     with_unit(*ms, "ms")),
                          "0.1 ms is usual");
-                else s.resolution_ps = static_cast<std::int64_t>(whole_ps);
+                else if (whole_ps < 1 || std::abs(ps - whole_ps) > 1e-9 * ps)
+                    fail(path, resolution->where,
+                         fmt::format("{} is not a whole number of picoseconds", with_unit(*ms, "ms")),
+                         "0.1 ms is usual");
+                else
+                    s.resolution_ps = static_cast<std::int64_t>(whole_ps);
             }
         }
         if (table.find("duration") == nullptr) missing(table, "duration");
-        if (const auto n = steps(table, "duration")) s.duration_steps = *n;
-        else unread.insert("simulation.duration");
+        if (const auto n = steps(table, "duration"))
+            s.duration_steps = *n;
+        else
+            unread.insert("simulation.duration");
         if (const auto n = steps(table, "warmup")) s.warmup_steps = *n;
         if (const auto seed = whole(table, "seed")) s.seed = *seed;
         s.precision = choice(table.find("precision"), "simulation.precision", Precision::double_precision,
@@ -565,11 +602,13 @@ private:
         s.weights = choice(table.find("weights"), "simulation.weights", WeightFormat::float32,
                            {{"float32", WeightFormat::float32}, {"compact", WeightFormat::compact}});
         s.exchange = choice(table.find("exchange"), "simulation.exchange", ExchangeKind::automatic,
-                            {{"auto", ExchangeKind::automatic}, {"alltoall", ExchangeKind::alltoall},
+                            {{"auto", ExchangeKind::automatic},
+                             {"alltoall", ExchangeKind::alltoall},
                              {"neighbour", ExchangeKind::neighbour}});
         const auto kind = [&](const Node* n, const std::string& path) {
             return choice(n, path, PartitionerKind::round_robin,
-                          {{"round_robin", PartitionerKind::round_robin}, {"block", PartitionerKind::block},
+                          {{"round_robin", PartitionerKind::round_robin},
+                           {"block", PartitionerKind::block},
                            {"random", PartitionerKind::random}});
         };
         if (const Node* p = table.find("partitioner")) {
@@ -589,22 +628,26 @@ private:
         Node all;
         all.where = node.where;
         if (node.is_table()) {
-            for (const Node::Member& m : node.members) all.set(m.key, m.value, m.where);
+            for (const Node::Member& m : node.members)
+                all.set(m.key, m.value, m.where);
         } else if (node.is_string()) {
             const auto found = sets_.find(node.string);
             if (found == sets_.end()) {
                 std::vector<std::string> known;
-                for (const auto& [name, set] : sets_) known.push_back(name);
+                for (const auto& [name, set] : sets_)
+                    known.push_back(name);
                 fail(path, node.where, fmt::format("there is no parameter set '{}'", node.string),
                      known.empty() ? "declare it as [parameters." + node.string + "]" : suggestion(node.string, known));
             } else {
-                for (const Node::Member& m : found->second->members) all.set(m.key, m.value, m.where);
+                for (const Node::Member& m : found->second->members)
+                    all.set(m.key, m.value, m.where);
             }
         } else if (node.is_array()) {
             for (const Node& element : node.elements) {
                 const Node part = element.is_array() ? Node{} : parameters(element, path);
                 if (element.is_array()) wrong_kind(element, path, "the name of a parameter set or a table");
-                for (const Node::Member& m : part.members) all.set(m.key, m.value, m.where);
+                for (const Node::Member& m : part.members)
+                    all.set(m.key, m.value, m.where);
             }
         } else {
             wrong_kind(node, path, "the name of a parameter set, a table, or a list of both");
@@ -630,13 +673,16 @@ private:
                 wrong_kind(*like, path + ".like", "the name of a population");
             } else if (found == all.members.end()) {
                 std::vector<std::string> known;
-                for (const Node::Member& m : all.members) known.push_back(m.key);
+                for (const Node::Member& m : all.members)
+                    known.push_back(m.key);
                 fail(path + ".like", like->where, fmt::format("there is no population '{}'", like->string),
                      suggestion(like->string, known));
                 unread.insert(path + ".model");
             } else if (std::find(chain.begin(), chain.end(), like->string) != chain.end()) {
-                fail(path + ".like", like->where, fmt::format("'{}' is like itself", like->string), "give one of them a model");
-                for (const std::string& member_of : chain) unread.insert("populations." + member_of + ".model");
+                fail(path + ".like", like->where, fmt::format("'{}' is like itself", like->string),
+                     "give one of them a model");
+                for (const std::string& member_of : chain)
+                    unread.insert("populations." + member_of + ".model");
             } else {
                 merged = population_table(all, *found, chain);
                 merged.where = member.value.where;
@@ -647,9 +693,11 @@ private:
             if (m.key == "params" || m.key == "init") {
                 Node own = m.key == "params" ? parameters(m.value, path + ".params") : m.value;
                 Node* old = merged.find(m.key);
-                if (old == nullptr || !own.is_table()) merged.set(m.key, std::move(own), m.where);
+                if (old == nullptr || !own.is_table())
+                    merged.set(m.key, std::move(own), m.where);
                 else // a law replaces a law as a whole
-                    for (const Node::Member& p : own.members) old->set(p.key, p.value, p.where);
+                    for (const Node::Member& p : own.members)
+                        old->set(p.key, p.value, p.where);
             } else if (m.key != "like") {
                 merged.set(m.key, m.value, m.where);
             }
@@ -658,8 +706,8 @@ private:
     }
 
     /// One parameter or initial value.
-    std::optional<ParameterValue> parameter(const Node& given, const std::string& unit, bool is_list, const std::string& path,
-                                            const Cell& cell, bool may_be_infinite) {
+    std::optional<ParameterValue> parameter(const Node& given, const std::string& unit, bool is_list,
+                                            const std::string& path, const Cell& cell, bool may_be_infinite) {
         const Node* node = &given;
         if (is_list) {
             const bool nested = node->is_array() && !node->elements.empty() && node->elements[0].is_array();
@@ -695,7 +743,8 @@ private:
         return d ? std::optional<ParameterValue>(*d) : std::nullopt;
     }
 
-    ParameterValues parameter_values(const Node& table, const ModelInfo& model, const std::string& path, const Cell& cell) {
+    ParameterValues parameter_values(const Node& table, const ModelInfo& model, const std::string& path,
+                                     const Cell& cell) {
         ParameterValues values;
         for (const Node::Member& m : table.members) {
             const std::string at = joined(path, m.key);
@@ -707,10 +756,12 @@ private:
                 continue;
             }
             const ParameterInfo* info = index < 0 ? nullptr : &model.parameters[static_cast<std::size_t>(index)];
-            const auto value = parameter(m.value, info == nullptr ? "ms" : std::string(info->unit), info != nullptr && info->is_list,
-                                         at, cell, m.key == "stop");
-            if (value) values[m.key] = *value;
-            else unread.insert(at);
+            const auto value = parameter(m.value, info == nullptr ? "ms" : std::string(info->unit),
+                                         info != nullptr && info->is_list, at, cell, m.key == "stop");
+            if (value)
+                values[m.key] = *value;
+            else
+                unread.insert(at);
         }
         return values;
     }
@@ -728,17 +779,22 @@ private:
                 unread.insert(path);
                 return;
             }
-            if (std::string(key) == "extent") p.dimensions = static_cast<std::uint8_t>(list->elements.size());
+            if (std::string(key) == "extent")
+                p.dimensions = static_cast<std::uint8_t>(list->elements.size());
             else if (list->elements.size() != p.dimensions) {
-                fail(at, list->where, fmt::format("has {} numbers, but extent has {}", list->elements.size(), p.dimensions),
+                fail(at, list->where,
+                     fmt::format("has {} numbers, but extent has {}", list->elements.size(), p.dimensions),
                      "one for each dimension");
                 unread.insert(path);
                 return;
             }
             for (std::size_t i = 0; i < list->elements.size(); ++i) {
-                const auto value = *unit == '#' ? count(list->elements[i], at, {}) : quantity(list->elements[i], unit, at);
-                if (value) put(i, *value);
-                else unread.insert(path);
+                const auto value =
+                    *unit == '#' ? count(list->elements[i], at, {}) : quantity(list->elements[i], unit, at);
+                if (value)
+                    put(i, *value);
+                else
+                    unread.insert(path);
             }
         };
         if (table.find("extent") == nullptr) {
@@ -763,7 +819,8 @@ private:
             const Table table(*this, merged, path, "[populations.NAME]");
             Population p;
             p.name = member.key;
-            if (table.find("model") == nullptr && unread.count(path) == 0 && unread.count(path + ".model") == 0) missing(table, "model");
+            if (table.find("model") == nullptr && unread.count(path) == 0 && unread.count(path + ".model") == 0)
+                missing(table, "model");
             p.model = text(table, "model", "");
             if (p.model.empty()) unread.insert(path + ".model");
             if (table.find("size") == nullptr && unread.count(path) == 0) missing(table, "size");
@@ -793,18 +850,24 @@ private:
                             p.init[m.key] = Distribution::constant(0.0);
                             continue;
                         }
-                        const auto value = parameter(m.value, std::string(model->variables[static_cast<std::size_t>(index)].unit),
-                                                     false, at, {}, false);
-                        if (value) p.init[m.key] = *value;
-                        else unread.insert(at);
+                        const auto value =
+                            parameter(m.value, std::string(model->variables[static_cast<std::size_t>(index)].unit),
+                                      false, at, {}, false);
+                        if (value)
+                            p.init[m.key] = *value;
+                        else
+                            unread.insert(at);
                     }
                 }
             }
-            if (const Node* positions = table.find("positions")) read_positions(*positions, path + ".positions", p.positions);
+            if (const Node* positions = table.find("positions"))
+                read_positions(*positions, path + ".positions", p.positions);
             if (const Node* rate = table.find("rate"))
                 if (const auto hz = quantity(*rate, "Hz", path + ".rate")) {
-                    if (*hz < 0.0) fail(path + ".rate", rate->where, fmt::format("rate = {}, but it must be >= 0 Hz", with_unit(*hz, "Hz")),
-                                        "give the mean rate at full scale");
+                    if (*hz < 0.0)
+                        fail(path + ".rate", rate->where,
+                             fmt::format("rate = {}, but it must be >= 0 Hz", with_unit(*hz, "Hz")),
+                             "give the mean rate at full scale");
                     p.scaling_rate = *hz;
                 }
             experiment.populations.push_back(std::move(p));
@@ -862,7 +925,8 @@ private:
             found.push_back(std::move(s));
         };
         if (node->is_array()) {
-            for (const Node& element : node->elements) one(element);
+            for (const Node& element : node->elements)
+                one(element);
             if (node->elements.empty()) fail(path, node->where, "is empty", "name at least one population");
         } else {
             one(*node);
@@ -886,8 +950,8 @@ private:
         double indegree = 0.0; ///< mean at full scale
         bool none = false;     ///< a zero count or probability
     };
-    std::optional<Drawn> read_rule(const Node& given, const std::string& path, const Cell& cell, const Selection& source,
-                                   const Selection& target) {
+    std::optional<Drawn> read_rule(const Node& given, const std::string& path, const Cell& cell,
+                                   const Selection& source, const Selection& target) {
         using Kind = Rule::Kind;
         const Node* node = pick(given, cell, path);
         if (node == nullptr) return std::nullopt;
@@ -896,7 +960,8 @@ private:
         const double sources = full_count(source), targets = full_count(target);
         const auto no_scaling = [&](const char* name) {
             if (is_scaled())
-                fail("scaling", root_.find("scaling")->where, fmt::format("there is no law for scaling {} ({})", name, path),
+                fail("scaling", root_.find("scaling")->where,
+                     fmt::format("there is no law for scaling {} ({})", name, path),
                      "use a random rule or leave [scaling] out");
         };
         const auto simple = [&](const std::string& name) {
@@ -904,16 +969,19 @@ private:
             out.indegree = r.kind == Kind::one_to_one ? 1.0 : sources;
             no_scaling(name.c_str());
         };
-        static const std::vector<std::string> names = {"one_to_one", "all_to_all", "fixed_indegree", "fixed_outdegree",
-                                                       "fixed_total_number", "pairwise_bernoulli", "pairwise_poisson",
-                                                       "symmetric_pairwise_bernoulli", "explicit_list"};
+        static const std::vector<std::string> names = {
+            "one_to_one",         "all_to_all",         "fixed_indegree",   "fixed_outdegree",
+            "fixed_total_number", "pairwise_bernoulli", "pairwise_poisson", "symmetric_pairwise_bernoulli",
+            "explicit_list"};
         if (node->is_string()) {
             if (node->string == "one_to_one" || node->string == "all_to_all") {
                 simple(node->string);
                 return out;
             }
             const bool known = std::find(names.begin(), names.end(), node->string) != names.end();
-            fail(path, node->where, known ? fmt::format("{} needs a number", node->string) : fmt::format("unknown rule '{}'", node->string),
+            fail(path, node->where,
+                 known ? fmt::format("{} needs a number", node->string)
+                       : fmt::format("unknown rule '{}'", node->string),
                  known ? fmt::format("write rule = {{ {} = ... }}", node->string) : suggestion(node->string, names));
             return std::nullopt;
         }
@@ -930,16 +998,20 @@ private:
         }
         if (name.empty()) {
             bool unknown = false; // then the misspelt key has been reported already
-            for (const Node::Member& m : node->members) unknown = unknown || table.info.find(m.key) == nullptr;
-            if (unknown) unread.insert(path);
-            else fail(path, node->where, "names no rule", suggestion("", names));
+            for (const Node::Member& m : node->members)
+                unknown = unknown || table.info.find(m.key) == nullptr;
+            if (unknown)
+                unread.insert(path);
+            else
+                fail(path, node->where, "names no rule", suggestion("", names));
             return std::nullopt;
         }
         const Node& inner = *table.find(name);
         const std::string at = joined(path, name);
         const auto allowance = [&](const char* key, bool makes_sense, bool otherwise) {
             if (table.find(key) != nullptr && !makes_sense)
-                fail(joined(path, key), table.find(key)->where, fmt::format("makes no sense for {}", name), "remove it");
+                fail(joined(path, key), table.find(key)->where, fmt::format("makes no sense for {}", name),
+                     "remove it");
             return flag(table, key, otherwise);
         };
         const bool fixed = name.rfind("fixed_", 0) == 0;
@@ -984,19 +1056,23 @@ private:
                 const auto c = probability(*t.find("probability"), p);
                 if (!c) return std::nullopt;
                 if (*c >= 1.0) {
-                    fail(p, t.find("probability")->where, "is 1, which no number of synapses reaches", "use all_to_all");
+                    fail(p, t.find("probability")->where, "is 1, which no number of synapses reaches",
+                         "use all_to_all");
                     return std::nullopt;
                 }
                 // log1p keeps the digits of 1 / (N_pre N_post), which 1 - x would lose.
-                if (*c > 0.0 && sources * targets > 1.0) total = math::log1p(-*c) / math::log1p(-1.0 / (sources * targets));
-                else if (*c > 0.0) total = 1.0;
+                if (*c > 0.0 && sources * targets > 1.0)
+                    total = math::log1p(-*c) / math::log1p(-1.0 / (sources * targets));
+                else if (*c > 0.0)
+                    total = 1.0;
             } else {
                 const auto n = count(*chosen, at, {});
                 if (!n) return std::nullopt;
                 total = *n;
             }
             if (!(total < 9e18)) {
-                fail(at, inner.where, fmt::format("{} synapses are more than can be counted", total), "give a smaller number");
+                fail(at, inner.where, fmt::format("{} synapses are more than can be counted", total),
+                     "give a smaller number");
                 return std::nullopt;
             }
             r.number = rounded(total * scale_N_ * scale_K_);
@@ -1015,7 +1091,8 @@ private:
                 if (!p) return std::nullopt;
                 r.probability = *p * scale_K_ / scale_N_;
                 if (r.probability > 1.0) {
-                    fail(at, inner.where, fmt::format("the probability {} times K / N is {}, more than 1", *p, r.probability),
+                    fail(at, inner.where,
+                         fmt::format("the probability {} times K / N is {}, more than 1", *p, r.probability),
                          "scale the indegrees down, too");
                     return std::nullopt;
                 }
@@ -1028,7 +1105,8 @@ private:
             r.kind = Kind::symmetric_pairwise_bernoulli;
             r.probability = *p * scale_K_ / scale_N_;
             if (r.probability > 1.0) {
-                fail(at, inner.where, fmt::format("the probability {} times K / N is {}, more than 1", *p, r.probability),
+                fail(at, inner.where,
+                     fmt::format("the probability {} times K / N is {}, more than 1", *p, r.probability),
                      "scale the indegrees down, too");
                 return std::nullopt;
             }
@@ -1059,10 +1137,12 @@ private:
     }
 
     template <class Probability>
-    bool read_kernel(const Node& node, const std::string& path, const Cell& cell, Probability&& probability, DistanceKernel& k) {
+    bool read_kernel(const Node& node, const std::string& path, const Cell& cell, Probability&& probability,
+                     DistanceKernel& k) {
         const Table table(*this, node, path, "pairwise_bernoulli");
         int laws = 0;
-        for (const char* key : {"constant", "gaussian", "exponential"}) laws += table.find(key) != nullptr ? 1 : 0;
+        for (const char* key : {"constant", "gaussian", "exponential"})
+            laws += table.find(key) != nullptr ? 1 : 0;
         if (laws > 1) {
             fail(path, node.where, "gives two laws over distance", "keep one");
             return false;
@@ -1082,8 +1162,10 @@ private:
             }
             if (const Node* p0 = t.find("p0")) {
                 const auto p = probability(*p0, joined(at, "p0"));
-                if (p) k.p0 = *p;
-                else good = false;
+                if (p)
+                    k.p0 = *p;
+                else
+                    good = false;
             }
             if (t.find(scale) == nullptr) {
                 missing(t, scale);
@@ -1091,13 +1173,17 @@ private:
                 return;
             }
             const auto s = quantity(*t.find(scale), "um", joined(at, scale), cell);
-            if (s) k.scale = *s;
-            else good = false;
+            if (s)
+                k.scale = *s;
+            else
+                good = false;
         };
         if (const Node* p0 = table.find("constant")) {
             const auto p = probability(*p0, path + ".constant");
-            if (p) k.p0 = *p;
-            else good = false;
+            if (p)
+                k.p0 = *p;
+            else
+                good = false;
         }
         shaped("gaussian", "gaussian", "sigma", DistanceKernel::Kind::gaussian);
         shaped("exponential", "exponential (distance)", "lambda", DistanceKernel::Kind::exponential);
@@ -1112,8 +1198,10 @@ private:
             } else if (ball != nullptr) {
                 k.mask = DistanceKernel::Mask::ball;
                 const auto radius = quantity(*ball, "um", at + ".ball", cell);
-                if (radius) k.radius = *radius;
-                else good = false;
+                if (radius)
+                    k.radius = *radius;
+                else
+                    good = false;
             } else if (!box->is_array() || box->elements.size() < 2 || box->elements.size() > 3) {
                 fail(at + ".box", box->where, "must be a list of 2 or 3 lengths", "half the width along each axis");
                 good = false;
@@ -1121,12 +1209,15 @@ private:
                 k.mask = DistanceKernel::Mask::box;
                 for (std::size_t i = 0; i < box->elements.size(); ++i) {
                     const auto half = quantity(box->elements[i], "um", at + ".box");
-                    if (half) k.half_width[i] = *half;
-                    else good = false;
+                    if (half)
+                        k.half_width[i] = *half;
+                    else
+                        good = false;
                 }
             }
         } else if (laws == 0 && good && node.members.empty()) {
-            fail(path, node.where, "gives neither a law nor a mask", "write { gaussian = { p0 = 0.1, sigma = \"100 um\" } }");
+            fail(path, node.where, "gives neither a law nor a mask",
+                 "write { gaussian = { p0 = 0.1, sigma = \"100 um\" } }");
             good = false;
         }
         return good;
@@ -1165,8 +1256,10 @@ private:
                                           : own_name;
                 std::optional<Drawn> drawn;
                 if (rule != nullptr) drawn = read_rule(*rule, path + ".rule", cell, p.source, p.target);
-                if (drawn) p.rule = drawn->rule;
-                else unread.insert(path + ".rule");
+                if (drawn)
+                    p.rule = drawn->rule;
+                else
+                    unread.insert(path + ".rule");
                 const std::string unit = weight_unit_of(p.target.population, receptor);
                 const Node* weight = table.find("weight");
                 if (unit.empty()) {
@@ -1175,7 +1268,8 @@ private:
                     if (const auto w = law(*weight, unit, path + ".weight", cell)) p.weight = *w;
                 }
                 if (const Node* delay = table.find("delay")) {
-                    if (const auto d = law(*delay, "ms", path + ".delay", cell, &p.delay.per_distance)) p.delay.law = *d;
+                    if (const auto d = law(*delay, "ms", path + ".delay", cell, &p.delay.per_distance))
+                        p.delay.law = *d;
                 }
                 if (drawn && drawn->none) { // no synapses, but the names must exist
                     if (experiment.find_population(p.source.population) != nullptr &&
@@ -1189,10 +1283,12 @@ private:
                              "make it a population of its own");
                     } else if (source != nullptr && unread.count(path + ".weight") == 0) {
                         if (source->scaling_rate < 0.0)
-                            fail("populations." + source->name + ".rate", experiment.where("populations." + source->name),
+                            fail("populations." + source->name + ".rate",
+                                 experiment.where("populations." + source->name),
                                  "[scaling] needs the full-scale rate of each source", "give rate, in Hz");
                         else
-                            gain(p.target.population, receptor, drawn->indegree * source->scaling_rate, mean_of(p.weight), path);
+                            gain(p.target.population, receptor, drawn->indegree * source->scaling_rate,
+                                 mean_of(p.weight), path);
                     }
                     p.weight = scaled(p.weight, 1.0 / std::sqrt(scale_K_));
                 }
@@ -1205,18 +1301,20 @@ private:
         const Population* p = experiment.find_population(population);
         if (p == nullptr) return {};
         const ModelInfo* model = find_model(p->model);
-        if (model == nullptr || model->receptors.empty() || (!receptor.empty() && model->receptor(receptor) < 0)) return {};
+        if (model == nullptr || model->receptors.empty() || (!receptor.empty() && model->receptor(receptor) < 0))
+            return {};
         return weight_unit(p->model, receptor);
     }
 
     /// Adds an input of `spike_rate` events a second of a weight to what [scaling] has to compensate.
-    void gain(const std::string& target, const std::string& receptor, double spike_rate, double weight, const std::string& path) {
+    void gain(const std::string& target, const std::string& receptor, double spike_rate, double weight,
+              const std::string& path) {
         const ModelInfo* model = model_of(target);
         const Population* population = experiment.find_population(target);
         if (model == nullptr || population == nullptr || model->receptors.empty()) return;
         if (model->charge == nullptr) {
-            fail(path, experiment.where(path), fmt::format("[scaling] isn't defined for targets of model {}", model->name),
-                 "leave K = 1");
+            fail(path, experiment.where(path),
+                 fmt::format("[scaling] isn't defined for targets of model {}", model->name), "leave K = 1");
             return;
         }
         std::size_t index = 0;
@@ -1249,14 +1347,16 @@ private:
                 const int index = model->parameter("I_e");
                 const std::string path = "populations." + name + ".params.I_e";
                 if (index < 0) {
-                    fail(path, experiment.where(path), fmt::format("model {} has no I_e for the compensation of [scaling]", p.model),
-                         "leave K = 1");
+                    fail(path, experiment.where(path),
+                         fmt::format("model {} has no I_e for the compensation of [scaling]", p.model), "leave K = 1");
                     continue;
                 }
-                Distribution d = Distribution::constant(model->parameters[static_cast<std::size_t>(index)].default_value);
+                Distribution d =
+                    Distribution::constant(model->parameters[static_cast<std::size_t>(index)].default_value);
                 if (const auto given = p.params.find("I_e"); given != p.params.end()) {
                     const auto* own = std::get_if<Distribution>(&given->second);
-                    if (own == nullptr || own->kind == Distribution::Kind::lognormal || own->kind == Distribution::Kind::exponential) {
+                    if (own == nullptr || own->kind == Distribution::Kind::lognormal ||
+                        own->kind == Distribution::Kind::exponential) {
                         fail(path, experiment.where(path), "the compensation of [scaling] can't be added to this law",
                              "use a constant, uniform or normal law");
                         continue;
@@ -1287,7 +1387,8 @@ private:
         for (const char* key : activity_keys)
             if (const Node* time = table.find(key)) {
                 if (params.find(key) != nullptr)
-                    fail(joined(path, key), time->where, fmt::format("'{}' is given here and in params", key), "keep one");
+                    fail(joined(path, key), time->where, fmt::format("'{}' is given here and in params", key),
+                         "keep one");
                 params.set(key, *time, time->where);
             }
         for (std::size_t t = 0; t < targets.size(); ++t) {
@@ -1298,26 +1399,31 @@ private:
             s.receptor = receptor;
             s.path = path;
             const std::string pair = model_name + "->" + s.target.population;
-            s.name = own_name.empty()    ? unique_name(stimulus_names_, pair)
+            s.name = own_name.empty()     ? unique_name(stimulus_names_, pair)
                      : targets.size() > 1 ? unique_name(stimulus_names_, own_name + ":" + pair)
                                           : own_name;
             if (model != nullptr) {
                 s.params = parameter_values(params, *model, path + ".params", cell);
                 for (const char* key : activity_keys)
-                    if (const Node* time = table.find(key)) experiment.provenance[path + ".params." + key] = time->where;
+                    if (const Node* time = table.find(key))
+                        experiment.provenance[path + ".params." + key] = time->where;
                 if (const auto stop = s.params.find("stop"); stop != s.params.end())
-                    if (const auto* d = std::get_if<Distribution>(&stop->second); d != nullptr && d->is_constant() && d->a == infinity)
+                    if (const auto* d = std::get_if<Distribution>(&stop->second);
+                        d != nullptr && d->is_constant() && d->a == infinity)
                         s.params.erase(stop);
             }
             const bool current = model != nullptr && model->kind == ModelInfo::Kind::current_generator;
             const std::string unit = current ? "1" : weight_unit_of(s.target.population, receptor);
-            if (unit.empty()) unread.insert(path + ".weight");
+            if (unit.empty())
+                unread.insert(path + ".weight");
             else if (const Node* weight = table.find("weight"))
                 if (const auto w = law(*weight, unit, path + ".weight", cell)) s.weight = *w;
             if (const Node* delay = table.find("delay"))
                 if (const auto d = quantity(*delay, "ms", path + ".delay", cell)) {
                     s.delay_ms = *d;
-                    if (*d == 0.0) fail(path + ".delay", delay->where, "is 0 ms, which is below the resolution", "leave it out for one step");
+                    if (*d == 0.0)
+                        fail(path + ".delay", delay->where, "is 0 ms, which is below the resolution",
+                             "leave it out for one step");
                 }
             if (scale_K_ != 1.0 && model_name == "poisson_generator" && unread.count(path + ".weight") == 0) {
                 const auto rate = s.params.find("rate");
@@ -1341,7 +1447,8 @@ private:
         const bool spikes = table.find("spikes") != nullptr;
         const Node* variables = table.find("variables");
         if (spikes == (variables != nullptr)) {
-            fail(path, node.where, "must give either spikes or variables", "write spikes = [\"E\"] or variables = [\"V_m\"], of = \"E\"");
+            fail(path, node.where, "must give either spikes or variables",
+                 "write spikes = [\"E\"] or variables = [\"V_m\"], of = \"E\"");
             return;
         }
         double start = 0.0, stop = infinity;
@@ -1352,26 +1459,32 @@ private:
         const std::uint64_t sample = whole(table, "sample").value_or(0);
         if (spikes) {
             for (const char* key : {"of", "interval"})
-                if (const Node* n = table.find(key)) fail(joined(path, key), n->where, "is for variables only", "remove it");
+                if (const Node* n = table.find(key))
+                    fail(joined(path, key), n->where, "is for variables only", "remove it");
             for (Selection& s : selections(table, "spikes"))
                 experiment.spike_recorders.push_back({std::move(s), sample, start, stop, path});
             return;
         }
         std::vector<std::string> names;
-        if (variables->is_string()) names.push_back(variables->string);
+        if (variables->is_string())
+            names.push_back(variables->string);
         else if (variables->is_array() && !variables->elements.empty())
             for (const Node& v : variables->elements) {
-                if (v.is_string()) names.push_back(v.string);
-                else wrong_kind(v, path + ".variables", "the name of a state variable");
+                if (v.is_string())
+                    names.push_back(v.string);
+                else
+                    wrong_kind(v, path + ".variables", "the name of a state variable");
             }
-        else wrong_kind(*variables, path + ".variables", "a list of names that isn't empty");
+        else
+            wrong_kind(*variables, path + ".variables", "a list of names that isn't empty");
         double interval = 0.0;
         if (const Node* n = table.find("interval"))
             if (const auto v = quantity(*n, "ms", path + ".interval")) {
                 interval = *v;
                 if (!(interval > 0.0))
-                    fail(path + ".interval", n->where, fmt::format("{} is not a possible interval: it must be > 0 ms",
-                                                                   with_unit(interval, "ms")), "leave it out for every step");
+                    fail(path + ".interval", n->where,
+                         fmt::format("{} is not a possible interval: it must be > 0 ms", with_unit(interval, "ms")),
+                         "leave it out for every step");
             }
         for (Selection& s : selections(table, "of"))
             experiment.state_recorders.push_back({std::move(s), names, interval, sample, start, stop, path});
@@ -1386,7 +1499,8 @@ private:
         if (rates == nullptr) return;
         if (!rates->is_table()) return wrong_kind(*rates, "reference.rates", "a table of rates by population");
         for (const Node::Member& m : rates->members)
-            if (const auto hz = quantity(m.value, "Hz", "reference.rates." + m.key)) experiment.reference.rates_hz[m.key] = *hz;
+            if (const auto hz = quantity(m.value, "Hz", "reference.rates." + m.key))
+                experiment.reference.rates_hz[m.key] = *hz;
     }
 
     std::string directory_;

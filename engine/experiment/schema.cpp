@@ -27,7 +27,8 @@ constexpr KeyInfo simulation_keys[] = {
     {"seed", "integer >= 0", "1", "changes every draw"},
     {"precision", "name", "\"double\"", "`double` or `single`: state and arithmetic"},
     {"weights", "name", "\"float32\"", "`float32` or `compact` (16 bits)"},
-    {"partitioner", "name or table", "\"round_robin\"", "`round_robin`, `block`, `random`, or a table; changes no result"},
+    {"partitioner", "name or table", "\"round_robin\"",
+     "`round_robin`, `block`, `random`, or a table; changes no result"},
     {"exchange", "name", "\"auto\"", "`auto`, `alltoall`, `neighbour`; changes no result"},
 };
 constexpr KeyInfo partitioner_keys[] = {
@@ -50,7 +51,8 @@ constexpr KeyInfo position_keys[] = {
     {"periodic", "boolean", "false", "distances wrap around the box"},
 };
 constexpr KeyInfo projection_keys[] = {
-    {"name", "string", "\"source->target\"", "identifies the draws; with several pairs, \":source->target\" is appended"},
+    {"name", "string", "\"source->target\"",
+     "identifies the draws; with several pairs, \":source->target\" is appended"},
     {"source", "selection or list", "required", "one projection is made for each pair"},
     {"target", "selection or list", "required", ""},
     {"rule", "name or table", "required", "how pairs are connected"},
@@ -68,8 +70,10 @@ constexpr KeyInfo rule_keys[] = {
     {"all_to_all", "true", "", "every pair; as a string, \"all_to_all\""},
     {"fixed_indegree", "count", "", "sources drawn for each target"},
     {"fixed_outdegree", "count", "", "targets drawn for each source"},
-    {"fixed_total_number", "count or table", "", "pairs drawn; { probability = C } means ln(1-C)/ln(1-1/(N_pre N_post)), rounded"},
-    {"pairwise_bernoulli", "probability or table", "", "each pair once with the probability, which can depend on distance"},
+    {"fixed_total_number", "count or table", "",
+     "pairs drawn; { probability = C } means ln(1-C)/ln(1-1/(N_pre N_post)), rounded"},
+    {"pairwise_bernoulli", "probability or table", "",
+     "each pair once with the probability, which can depend on distance"},
     {"pairwise_poisson", "number", "", "mean synapses of each pair"},
     {"symmetric_pairwise_bernoulli", "probability", "", "each unordered pair, in both directions or none"},
     {"explicit_list", "table", "", "synapses from a file"},
@@ -84,10 +88,12 @@ constexpr KeyInfo kernel_keys[] = {
     {"mask", "table", "none", "{ ball = radius } or { box = [half width along each axis] }, in um"},
 };
 constexpr KeyInfo gaussian_keys[] = {{"p0", "probability", "1", ""}, {"sigma", "length (um)", "required", ""}};
-constexpr KeyInfo exponential_kernel_keys[] = {{"p0", "probability", "1", ""}, {"lambda", "length (um)", "required", ""}};
+constexpr KeyInfo exponential_kernel_keys[] = {{"p0", "probability", "1", ""},
+                                               {"lambda", "length (um)", "required", ""}};
 constexpr KeyInfo mask_keys[] = {{"ball", "length (um)", "none", ""}, {"box", "list of lengths (um)", "none", ""}};
 constexpr KeyInfo list_keys[] = {
-    {"file", "path", "required", "CSV (source,target[,weight,delay] under a header line) or HDF5, relative to the experiment"},
+    {"file", "path", "required",
+     "CSV (source,target[,weight,delay] under a header line) or HDF5, relative to the experiment"},
     {"dataset", "string", "\"\"", "HDF5: the group that holds the columns"},
 };
 constexpr KeyInfo array_keys[] = {
@@ -150,7 +156,8 @@ constexpr TableInfo tables[] = {
     {"[populations.NAME]", "Neurons, or generators whose trains are sources.", population_keys},
     {"positions", "Places of a population's neurons.", position_keys},
     {"[[projections]]",
-     "Any number in rule, weight and delay can be a matrix (rows are targets, columns are sources) or a list that goes by "
+     "Any number in rule, weight and delay can be a matrix (rows are targets, columns are sources) or a list that goes "
+     "by "
      "source. A zero count or probability makes no projection.",
      projection_keys},
     {"selection", "A population's name, or a table for a part of it.", selection_keys},
@@ -170,12 +177,17 @@ constexpr TableInfo tables[] = {
     {"[[stimuli]]", "", stimulus_keys},
     {"[[recorders]]", "", recorder_keys},
     {"[scaling]",
-     "Sizes are multiplied by N, indegrees by K (total numbers by N K, probabilities by K / N), weights of projections and "
-     "Poisson stimuli by 1/sqrt(K), rates of Poisson stimuli by K; I_e of each target gains the (1 - sqrt(K)) part of its "
+     "Sizes are multiplied by N, indegrees by K (total numbers by N K, probabilities by K / N), weights of projections "
+     "and "
+     "Poisson stimuli by 1/sqrt(K), rates of Poisson stimuli by K; I_e of each target gains the (1 - sqrt(K)) part of "
+     "its "
      "full-scale mean input, for which every source population gives its `rate`.",
      scaling_keys},
     {"[reference]", "", reference_keys},
-    {"[variants.NAME]", "The content is merged over the file; a key `variant` names variants to merge before.", {}, true},
+    {"[variants.NAME]",
+     "The content is merged over the file; a key `variant` names variants to merge before.",
+     {},
+     true},
 };
 
 } // namespace
@@ -186,7 +198,9 @@ const KeyInfo* TableInfo::find(std::string_view key) const noexcept {
     return nullptr;
 }
 
-std::span<const TableInfo> schema() { return tables; }
+std::span<const TableInfo> schema() {
+    return tables;
+}
 
 const TableInfo& schema_table(std::string_view name) {
     for (const TableInfo& t : tables)

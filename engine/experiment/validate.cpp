@@ -23,7 +23,8 @@ std::string interval(const Bounds& b, std::string_view unit) {
     if (std::isinf(b.low) && std::isinf(b.high)) return "finite";
     if (std::isinf(b.high)) return fmt::format("{} {}", b.low_open ? ">" : ">=", with_unit(b.low, unit));
     if (std::isinf(b.low)) return fmt::format("{} {}", b.high_open ? "<" : "<=", with_unit(b.high, unit));
-    return fmt::format("in {}{}, {}{}", b.low_open ? "(" : "[", b.low, with_unit(b.high, unit), b.high_open ? ")" : "]");
+    return fmt::format("in {}{}, {}{}", b.low_open ? "(" : "[", b.low, with_unit(b.high, unit),
+                       b.high_open ? ")" : "]");
 }
 
 /// The interval that a law's numbers lie in.
@@ -34,13 +35,19 @@ struct Support {
 Support support(const Distribution& d) {
     Support s{-infinity, infinity};
     switch (d.kind) {
-    case Distribution::Kind::constant: s = {d.a, d.a}; break;
-    case Distribution::Kind::uniform: s = {d.a, d.b, false, true}; break;
+    case Distribution::Kind::constant:
+        s = {d.a, d.a};
+        break;
+    case Distribution::Kind::uniform:
+        s = {d.a, d.b, false, true};
+        break;
     case Distribution::Kind::normal:
         if (d.b == 0.0) s = {d.a, d.a};
         break;
     case Distribution::Kind::lognormal:
-    case Distribution::Kind::exponential: s = {0.0, infinity, true, false}; break;
+    case Distribution::Kind::exponential:
+        s = {0.0, infinity, true, false};
+        break;
     }
     // Redrawing meets a bound with probability zero, clipping often.
     const bool redraw = d.outside == Distribution::Outside::redraw;
@@ -63,19 +70,24 @@ public:
         check_simulation();
         check_populations();
         std::set<std::string> names;
-        for (Projection& p : e_.projections) check_projection(p, names);
+        for (Projection& p : e_.projections)
+            check_projection(p, names);
         names.clear();
-        for (Stimulus& s : e_.stimuli) check_stimulus(s, names);
+        for (Stimulus& s : e_.stimuli)
+            check_stimulus(s, names);
         for (SpikeRecorder& r : e_.spike_recorders) {
             if (!selection(r.source, r.path + ".spikes")) continue;
             check_sample(r.source, r.sample, r.path);
             check_window(r.start_ms, r.stop_ms, r.path);
         }
-        for (StateRecorder& r : e_.state_recorders) check_state_recorder(r);
+        for (StateRecorder& r : e_.state_recorders)
+            check_state_recorder(r);
         for (const auto& [name, rate] : e_.reference.rates_hz) {
             const std::string path = "reference.rates." + name;
-            if (e_.find_population(name) == nullptr) fail(path, fmt::format("there is no population '{}'", name), suggestion(name, population_names()));
-            else if (!(rate >= 0.0) || std::isinf(rate)) fail(path, fmt::format("rate = {} Hz, but it must be >= 0 Hz", rate), "correct it");
+            if (e_.find_population(name) == nullptr)
+                fail(path, fmt::format("there is no population '{}'", name), suggestion(name, population_names()));
+            else if (!(rate >= 0.0) || std::isinf(rate))
+                fail(path, fmt::format("rate = {} Hz, but it must be >= 0 Hz", rate), "correct it");
         }
     }
 
@@ -96,12 +108,15 @@ private:
     bool size_known(const std::string& population) const { return !is_unread("populations." + population + ".size"); }
     std::vector<std::string> population_names() const {
         std::vector<std::string> names;
-        for (const Population& p : e_.populations) names.push_back(p.name);
+        for (const Population& p : e_.populations)
+            names.push_back(p.name);
         return names;
     }
-    template <class Item> static std::vector<std::string> names_of(std::span<const Item> items) {
+    template <class Item>
+    static std::vector<std::string> names_of(std::span<const Item> items) {
         std::vector<std::string> names;
-        for (const Item& i : items) names.emplace_back(i.name);
+        for (const Item& i : items)
+            names.emplace_back(i.name);
         return names;
     }
     std::string resolution() const { return with_unit(e_.simulation.resolution_ms(), "ms"); }
@@ -123,38 +138,49 @@ private:
             return;
         }
         if (s.duration_steps <= 0 && resolution_known())
-            fail("simulation.duration", fmt::format("is {}, but must be > 0 ms", with_unit(s.time_ms(s.duration_steps), "ms")), "give a time");
+            fail("simulation.duration",
+                 fmt::format("is {}, but must be > 0 ms", with_unit(s.time_ms(s.duration_steps), "ms")), "give a time");
         else if (s.duration_steps > std::numeric_limits<std::int64_t>::max() / s.resolution_ps)
             fail("simulation.duration", "is longer than 9e6 s, which integer time can't hold", "give a shorter time");
         else if (s.warmup_steps < 0)
-            fail("simulation.warmup", fmt::format("is {}, but must be >= 0 ms", with_unit(s.time_ms(s.warmup_steps), "ms")), "give a time");
+            fail("simulation.warmup",
+                 fmt::format("is {}, but must be >= 0 ms", with_unit(s.time_ms(s.warmup_steps), "ms")), "give a time");
         else if (s.warmup_steps >= s.duration_steps && !is_unread("simulation.duration") && resolution_known())
-            fail("simulation.warmup", fmt::format("{} is not shorter than the duration {}", with_unit(s.time_ms(s.warmup_steps), "ms"),
-                                                  with_unit(s.time_ms(s.duration_steps), "ms")),
+            fail("simulation.warmup",
+                 fmt::format("{} is not shorter than the duration {}", with_unit(s.time_ms(s.warmup_steps), "ms"),
+                             with_unit(s.time_ms(s.duration_steps), "ms")),
                  "it is part of the duration: shorten it or prolong the duration");
     }
 
     /// Bounds and shape of a law; true where it makes sense.
     bool check_law(const Distribution& d, const std::string& path, std::string_view unit) {
         using Kind = Distribution::Kind;
-        if (!std::isfinite(d.a) || (d.kind != Kind::constant && d.kind != Kind::exponential && !std::isfinite(d.b)) || std::isnan(d.low) || std::isnan(d.high)) {
-            fail(path, fmt::format("has a number that isn't finite ({})", std::isfinite(d.a) ? d.b : d.a), "give finite numbers");
+        if (!std::isfinite(d.a) || (d.kind != Kind::constant && d.kind != Kind::exponential && !std::isfinite(d.b)) ||
+            std::isnan(d.low) || std::isnan(d.high)) {
+            fail(path, fmt::format("has a number that isn't finite ({})", std::isfinite(d.a) ? d.b : d.a),
+                 "give finite numbers");
             return false;
         }
         if (d.kind == Kind::uniform && !(d.a < d.b)) {
-            fail(path, fmt::format("uniform from {} to {}: the first must be below the second", d.a, with_unit(d.b, unit)), "swap or correct them");
+            fail(path,
+                 fmt::format("uniform from {} to {}: the first must be below the second", d.a, with_unit(d.b, unit)),
+                 "swap or correct them");
             return false;
         }
         if ((d.kind == Kind::normal || d.kind == Kind::lognormal) && d.b < 0.0) {
-            fail(path, fmt::format("the standard deviation is {}, but must be >= 0", with_unit(d.b, unit)), "give its size");
+            fail(path, fmt::format("the standard deviation is {}, but must be >= 0", with_unit(d.b, unit)),
+                 "give its size");
             return false;
         }
         if (d.kind == Kind::exponential && !(d.a > 0.0)) {
-            fail(path, fmt::format("the exponential law has the mean {}, but it must be > 0", with_unit(d.a, unit)), "correct the mean");
+            fail(path, fmt::format("the exponential law has the mean {}, but it must be > 0", with_unit(d.a, unit)),
+                 "correct the mean");
             return false;
         }
-        if (d.low > d.high || (d.low == d.high && d.outside == Distribution::Outside::redraw && d.kind != Kind::constant)) {
-            fail(path, fmt::format("low = {} is not below high = {}", with_unit(d.low, unit), with_unit(d.high, unit)), "swap or correct them");
+        if (d.low > d.high ||
+            (d.low == d.high && d.outside == Distribution::Outside::redraw && d.kind != Kind::constant)) {
+            fail(path, fmt::format("low = {} is not below high = {}", with_unit(d.low, unit), with_unit(d.high, unit)),
+                 "swap or correct them");
             return false;
         }
         if (d.outside == Distribution::Outside::redraw) {
@@ -163,15 +189,16 @@ private:
             free.high = infinity;
             const Support s = support(free);
             if (s.high < d.low || s.low > d.high || (s.low != s.high && (s.high == d.low || s.low == d.high))) {
-                fail(path, fmt::format("no number of the law lies in [{}, {}]", d.low, with_unit(d.high, unit)), "correct low and high, or use outside = \"clip\"");
+                fail(path, fmt::format("no number of the law lies in [{}, {}]", d.low, with_unit(d.high, unit)),
+                     "correct low and high, or use outside = \"clip\"");
                 return false;
             }
         }
         return true;
     }
 
-    bool check_value(const std::string& name, const ParameterValue& value, const Bounds& bounds, std::string_view unit, bool is_list,
-                     const std::string& path) {
+    bool check_value(const std::string& name, const ParameterValue& value, const Bounds& bounds, std::string_view unit,
+                     bool is_list, const std::string& path) {
         if (is_unread(path)) return false;
         if (const auto* list = std::get_if<std::vector<double>>(&value)) {
             if (!is_list) {
@@ -180,14 +207,19 @@ private:
             }
             for (std::size_t i = 0; i < list->size(); ++i) {
                 if (!std::isfinite((*list)[i]) || !bounds.contains((*list)[i])) {
-                    fail(path, fmt::format("{}[{}] = {}, but it must be {}", name, i, with_unit((*list)[i], unit), interval(bounds, unit)), "correct it");
+                    fail(path,
+                         fmt::format("{}[{}] = {}, but it must be {}", name, i, with_unit((*list)[i], unit),
+                                     interval(bounds, unit)),
+                         "correct it");
                     return false;
                 }
                 if (unit == "ms") {
                     on_grid((*list)[i], path);
                     const bool strictly = name == "amplitude_times";
                     if (i > 0 && ((*list)[i] < (*list)[i - 1] || (strictly && (*list)[i] == (*list)[i - 1]))) {
-                        fail(path, fmt::format("{}[{}] = {} comes after {}", name, i, with_unit((*list)[i], unit), with_unit((*list)[i - 1], unit)),
+                        fail(path,
+                             fmt::format("{}[{}] = {} comes after {}", name, i, with_unit((*list)[i], unit),
+                                         with_unit((*list)[i - 1], unit)),
                              "times must ascend");
                         return false;
                     }
@@ -202,7 +234,8 @@ private:
         if (const auto* array = std::get_if<ArrayFile>(&value)) {
             std::error_code code;
             if (!std::filesystem::is_regular_file(array->file, code))
-                fail(path, fmt::format("the file '{}' doesn't exist", array->file), "paths are relative to the experiment file");
+                fail(path, fmt::format("the file '{}' doesn't exist", array->file),
+                     "paths are relative to the experiment file");
             return false;
         }
         const Distribution& d = std::get<Distribution>(value);
@@ -210,9 +243,12 @@ private:
         const Support s = support(d);
         if (inside(s, bounds)) return true;
         if (d.is_constant())
-            fail(path, fmt::format("{} = {}, but it must be {}", name, with_unit(d.a, unit), interval(bounds, unit)), "correct it");
+            fail(path, fmt::format("{} = {}, but it must be {}", name, with_unit(d.a, unit), interval(bounds, unit)),
+                 "correct it");
         else
-            fail(path, fmt::format("{} is drawn from [{}, {}], but it must be {}", name, s.low, with_unit(s.high, unit), interval(bounds, unit)),
+            fail(path,
+                 fmt::format("{} is drawn from [{}, {}], but it must be {}", name, s.low, with_unit(s.high, unit),
+                             interval(bounds, unit)),
                  "confine the law with low and high");
         return false;
     }
@@ -225,8 +261,10 @@ private:
             const std::string at = path + "." + name;
             if (generator && (name == "start" || name == "stop")) {
                 const auto* d = std::get_if<Distribution>(&value);
-                if (d == nullptr || !d->is_constant()) fail(at, "must be one time for all", "give a time");
-                else if (!(d->a >= 0.0)) fail(at, fmt::format("{} = {}, but it must be >= 0 ms", name, with_unit(d->a, "ms")), "correct it");
+                if (d == nullptr || !d->is_constant())
+                    fail(at, "must be one time for all", "give a time");
+                else if (!(d->a >= 0.0))
+                    fail(at, fmt::format("{} = {}, but it must be >= 0 ms", name, with_unit(d->a, "ms")), "correct it");
                 else {
                     on_grid(d->a, at);
                     activity[name] = d->a;
@@ -247,7 +285,9 @@ private:
         }
         if (!(activity["start"] < activity["stop"])) {
             all_good = false; // the model's own relation would say it again
-            fail(path + ".stop", fmt::format("start = {} is not before stop = {}", with_unit(activity["start"], "ms"), with_unit(activity["stop"], "ms")),
+            fail(path + ".stop",
+                 fmt::format("start = {} is not before stop = {}", with_unit(activity["start"], "ms"),
+                             with_unit(activity["stop"], "ms")),
                  "correct one of them");
         }
         const auto list = [&](const char* name) {
@@ -256,7 +296,9 @@ private:
             return values == nullptr ? std::size_t{0} : values->size();
         };
         if (model.parameter("amplitude_times") >= 0 && all_good && list("amplitude_times") != list("amplitude_values"))
-            fail(path, fmt::format("amplitude_times has {} elements and amplitude_values {}", list("amplitude_times"), list("amplitude_values")),
+            fail(path,
+                 fmt::format("amplitude_times has {} elements and amplitude_values {}", list("amplitude_times"),
+                             list("amplitude_values")),
                  "give a value for each time");
         if (all_good) check_relations(model, params, path);
     }
@@ -273,8 +315,10 @@ private:
             if (d == nullptr) return;
             Support s = support(*d);
             values[i] = d->a;
-            if (s.low == s.high) values[i] = s.low;
-            else if (std::isinf(s.low) || std::isinf(s.high) || drawn.size() == 8) return;
+            if (s.low == s.high)
+                values[i] = s.low;
+            else if (std::isinf(s.low) || std::isinf(s.high) || drawn.size() == 8)
+                return;
             else {
                 if (s.high_open) s.high = std::nextafter(s.high, s.low);
                 if (s.low_open) s.low = std::nextafter(s.low, s.high);
@@ -289,7 +333,8 @@ private:
                 std::string given;
                 for (std::size_t i = 0; i < values.size(); ++i)
                     if (relation.text.find(model.parameters[i].name) != std::string_view::npos)
-                        given += fmt::format("{}{} = {}", given.empty() ? "" : ", ", model.parameters[i].name, with_unit(values[i], model.parameters[i].unit));
+                        given += fmt::format("{}{} = {}", given.empty() ? "" : ", ", model.parameters[i].name,
+                                             with_unit(values[i], model.parameters[i].unit));
                 fail(path, fmt::format("{} needs {}, but {}", model.name, relation.text, given), "change one of them");
                 break;
             }
@@ -302,15 +347,20 @@ private:
         for (Population& p : e_.populations) {
             const std::string path = "populations." + p.name;
             if (is_unread(path)) continue;
-            if (!seen.insert(p.name).second) fail(path, fmt::format("there are two populations '{}'", p.name), "rename one");
+            if (!seen.insert(p.name).second)
+                fail(path, fmt::format("there are two populations '{}'", p.name), "rename one");
             const auto allowed = [](char c) {
-                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '+';
+                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                       c == '-' || c == '+';
             };
             if (p.name.empty() || p.name.size() > 200 || !std::all_of(p.name.begin(), p.name.end(), allowed))
-                fail(path, fmt::format("'{}' can't be the name of a population", p.name), "use letters, digits, _, - and +");
-            if (p.size == 0) fail(path + ".size", "is 0, but must be at least 1", "give a size or remove the population");
+                fail(path, fmt::format("'{}' can't be the name of a population", p.name),
+                     "use letters, digits, _, - and +");
+            if (p.size == 0)
+                fail(path + ".size", "is 0, but must be at least 1", "give a size or remove the population");
             else if (p.size > largest_population)
-                fail(path + ".size", fmt::format("is {}, but must be at most 2^40 = {}", p.size, largest_population), "give a smaller size");
+                fail(path + ".size", fmt::format("is {}, but must be at most 2^40 = {}", p.size, largest_population),
+                     "give a smaller size");
             check_positions(p, path + ".positions");
             const ModelInfo* model = find_model(p.model);
             if (model == nullptr) {
@@ -321,7 +371,8 @@ private:
                 continue;
             }
             if (model->kind == ModelInfo::Kind::current_generator) {
-                fail(path + ".model", fmt::format("{} has no spikes and can only be a stimulus", p.model), "use it in [[stimuli]]");
+                fail(path + ".model", fmt::format("{} has no spikes and can only be a stimulus", p.model),
+                     "use it in [[stimuli]]");
                 continue;
             }
             check_parameters(*model, p.params, path + ".params");
@@ -343,16 +394,20 @@ private:
     void check_positions(const Population& p, const std::string& path) {
         const Positions& q = p.positions;
         if (q.kind == Positions::Kind::none || is_unread(path)) return;
-        if (q.dimensions != 2 && q.dimensions != 3) return fail(path, fmt::format("has {} dimensions, but must have 2 or 3", q.dimensions), "correct it");
+        if (q.dimensions != 2 && q.dimensions != 3)
+            return fail(path, fmt::format("has {} dimensions, but must have 2 or 3", q.dimensions), "correct it");
         double cells = 1.0;
         for (std::size_t i = 0; i < q.dimensions; ++i) {
             if (!(q.extent[i] > 0.0) || !std::isfinite(q.extent[i]))
-                return fail(path + ".extent", fmt::format("is {} along axis {}, but must be > 0 um", with_unit(q.extent[i], "um"), i), "give the sides of the box");
+                return fail(path + ".extent",
+                            fmt::format("is {} along axis {}, but must be > 0 um", with_unit(q.extent[i], "um"), i),
+                            "give the sides of the box");
             if (!std::isfinite(q.centre[i])) return fail(path + ".centre", "isn't finite", "give finite numbers");
             cells *= static_cast<double>(q.shape[i]);
         }
         if (q.kind == Positions::Kind::grid && size_known(p.name) && cells != static_cast<double>(p.size))
-            fail(path + ".grid", fmt::format("has {} cells, but the population has {} neurons", cells, p.size), "make the product of the counts the size");
+            fail(path + ".grid", fmt::format("has {} cells, but the population has {} neurons", cells, p.size),
+                 "make the product of the counts the size");
     }
 
     /// Clamps a selection; false where it isn't usable (and said so, or its size isn't known).
@@ -360,18 +415,22 @@ private:
         if (is_unread(path)) return false;
         const Population* p = e_.find_population(s.population);
         if (p == nullptr) {
-            fail(path, fmt::format("there is no population '{}'", s.population), suggestion(s.population, population_names()));
+            fail(path, fmt::format("there is no population '{}'", s.population),
+                 suggestion(s.population, population_names()));
             return false;
         }
         if (!size_known(s.population) || is_unread("populations." + s.population)) return false;
         if (!s.list.empty()) {
             for (std::size_t i = 0; i < s.list.size(); ++i) {
                 if (s.list[i] >= p->size) {
-                    fail(path, fmt::format("the index {} is out of range, {} has {} neurons", s.list[i], p->name, p->size), "count from 0");
+                    fail(path,
+                         fmt::format("the index {} is out of range, {} has {} neurons", s.list[i], p->name, p->size),
+                         "count from 0");
                     return false;
                 }
                 if (i > 0 && s.list[i] <= s.list[i - 1]) {
-                    fail(path, fmt::format("the index {} comes after {}", s.list[i], s.list[i - 1]), "indices must ascend and be distinct");
+                    fail(path, fmt::format("the index {} comes after {}", s.list[i], s.list[i - 1]),
+                         "indices must ascend and be distinct");
                     return false;
                 }
             }
@@ -383,7 +442,8 @@ private:
         }
         if (s.end == std::numeric_limits<std::uint64_t>::max()) s.end = p->size;
         if (s.end > p->size) {
-            fail(path, fmt::format("the slice ends at {}, but {} has {} neurons", s.end, p->name, p->size), "end it at the size at most");
+            fail(path, fmt::format("the slice ends at {}, but {} has {} neurons", s.end, p->name, p->size),
+                 "end it at the size at most");
             return false;
         }
         if (s.begin >= s.end) {
@@ -396,41 +456,54 @@ private:
         return s.list.empty() ? (s.end - s.begin + s.step - 1) / s.step : s.list.size();
     }
 
-    void check_receptor(const std::string& model_name, const std::string& receptor, const std::string& path, const std::string& object) {
+    void check_receptor(const std::string& model_name, const std::string& receptor, const std::string& path,
+                        const std::string& object) {
         const ModelInfo* model = find_model(model_name);
         if (model == nullptr) return;
         if (model->receptors.empty()) {
             fail(object, fmt::format("{} receives no spikes", model->name), "choose a target with receptors");
         } else if (!receptor.empty() && model->receptor(receptor) < 0) {
-            fail(path + ".receptor", fmt::format("{} has no receptor '{}'", model->name, receptor), suggestion(receptor, names_of(model->receptors)));
+            fail(path + ".receptor", fmt::format("{} has no receptor '{}'", model->name, receptor),
+                 suggestion(receptor, names_of(model->receptors)));
         }
     }
 
     void check_delay(double ms, const std::string& path) {
         if (!resolution_known() || is_unread(path)) return;
         const double h = e_.simulation.resolution_ms();
-        if (!std::isfinite(ms)) fail(path, fmt::format("is {}, but must be a finite time", ms), "give a time");
-        else if (ms < h * (1.0 - 1e-9)) fail(path, fmt::format("{} is below the resolution {}", with_unit(ms, "ms"), resolution()), "give at least one step");
-        else if (ms > longest_delay_steps * h) fail(path, fmt::format("{} is longer than 65535 steps of {}", with_unit(ms, "ms"), resolution()), "shorten it or take a coarser resolution");
-        else on_grid(ms, path);
+        if (!std::isfinite(ms))
+            fail(path, fmt::format("is {}, but must be a finite time", ms), "give a time");
+        else if (ms < h * (1.0 - 1e-9))
+            fail(path, fmt::format("{} is below the resolution {}", with_unit(ms, "ms"), resolution()),
+                 "give at least one step");
+        else if (ms > longest_delay_steps * h)
+            fail(path, fmt::format("{} is longer than 65535 steps of {}", with_unit(ms, "ms"), resolution()),
+                 "shorten it or take a coarser resolution");
+        else
+            on_grid(ms, path);
     }
 
     void check_projection(Projection& p, std::set<std::string>& names) {
         const std::string& path = p.path;
         if (is_unread(path)) return;
-        if (!names.insert(p.name).second) fail(path + ".name", fmt::format("there are two projections '{}'", p.name), "rename one");
+        if (!names.insert(p.name).second)
+            fail(path + ".name", fmt::format("there are two projections '{}'", p.name), "rename one");
         const bool sources = selection(p.source, path + ".source");
         const bool targets = selection(p.target, path + ".target");
         const Population* target = e_.find_population(p.target.population);
         if (target != nullptr) check_receptor(target->model, p.receptor, path, path + ".target");
-        if (!is_unread(path + ".weight") && target != nullptr) check_law(p.weight, path + ".weight", weight_unit(target->model, p.receptor));
+        if (!is_unread(path + ".weight") && target != nullptr)
+            check_law(p.weight, path + ".weight", weight_unit(target->model, p.receptor));
         const std::string delay = path + ".delay";
         if (!is_unread(delay)) {
             if (!std::isfinite(p.delay.per_distance) || p.delay.per_distance < 0.0)
-                fail(delay, fmt::format("per_distance = {} ms/um, but it must be >= 0", p.delay.per_distance), "correct it");
-            else if (p.delay.law.is_constant() && p.delay.per_distance == 0.0) check_delay(p.delay.law.a, delay);
-            else if (check_law(p.delay.law, delay, "ms") && p.delay.law.outside == Distribution::Outside::redraw && resolution_known() &&
-                     p.delay.per_distance == 0.0 && support(p.delay.law).high < 0.5 * e_.simulation.resolution_ms())
+                fail(delay, fmt::format("per_distance = {} ms/um, but it must be >= 0", p.delay.per_distance),
+                     "correct it");
+            else if (p.delay.law.is_constant() && p.delay.per_distance == 0.0)
+                check_delay(p.delay.law.a, delay);
+            else if (check_law(p.delay.law, delay, "ms") && p.delay.law.outside == Distribution::Outside::redraw &&
+                     resolution_known() && p.delay.per_distance == 0.0 &&
+                     support(p.delay.law).high < 0.5 * e_.simulation.resolution_ms())
                 fail(delay, fmt::format("all delays are below half a step of {}", resolution()), "give longer delays");
             if (p.delay.per_distance > 0.0) needs_positions(p, delay);
         }
@@ -444,18 +517,23 @@ private:
         for (const Population* q : {s, t}) {
             if (is_unread("populations." + q->name + ".positions")) return false;
             if (q->positions.kind == Positions::Kind::none) {
-                fail(path, fmt::format("depends on distance, but {} has no positions", q->name), fmt::format("add positions to [populations.{}]", q->name));
+                fail(path, fmt::format("depends on distance, but {} has no positions", q->name),
+                     fmt::format("add positions to [populations.{}]", q->name));
                 return false;
             }
         }
         if (s->positions.dimensions != t->positions.dimensions) {
-            fail(path, fmt::format("{} has {} dimensions and {} has {}", s->name, s->positions.dimensions, t->name, t->positions.dimensions),
+            fail(path,
+                 fmt::format("{} has {} dimensions and {} has {}", s->name, s->positions.dimensions, t->name,
+                             t->positions.dimensions),
                  "give both the same");
             return false;
         }
         if (s->positions.periodic != t->positions.periodic ||
-            (s->positions.periodic && (s->positions.extent != t->positions.extent || s->positions.centre != t->positions.centre))) {
-            fail(path, fmt::format("{} and {} don't lie in the same periodic box", s->name, t->name), "give both the same extent, centre and periodic");
+            (s->positions.periodic &&
+             (s->positions.extent != t->positions.extent || s->positions.centre != t->positions.centre))) {
+            fail(path, fmt::format("{} and {} don't lie in the same periodic box", s->name, t->name),
+                 "give both the same extent, centre and periodic");
             return false;
         }
         return true;
@@ -473,32 +551,46 @@ private:
             if (!sizes_known) return;
             if (!r.allow_autapses && same) {
                 if (available <= 1.0 && number > 0.0 && p.source == p.target)
-                    return fail(path, fmt::format("{} has only itself, and allow_autapses is false", pair), "allow autapses or take a larger population");
+                    return fail(path, fmt::format("{} has only itself, and allow_autapses is false", pair),
+                                "allow autapses or take a larger population");
                 if (p.source == p.target) available -= 1.0;
             }
             if (!r.allow_multapses && number > available)
-                fail(path, fmt::format("{} = {} is larger than the {} {} of {}, and allow_multapses is false", name, number, available, what, pair),
+                fail(path,
+                     fmt::format("{} = {} is larger than the {} {} of {}, and allow_multapses is false", name, number,
+                                 available, what, pair),
                      "lower it or allow multapses");
         };
         const auto probability = [&](double x) {
-            if (!(x >= 0.0 && x <= 1.0)) fail(path, fmt::format("the probability is {}, but must lie in [0, 1]", x), "correct it");
+            if (!(x >= 0.0 && x <= 1.0))
+                fail(path, fmt::format("the probability is {}, but must lie in [0, 1]", x), "correct it");
         };
         switch (r.kind) {
         case Kind::one_to_one:
             if (sizes_known && sources != targets)
-                fail(path, fmt::format("one_to_one needs equal sizes, but {} has {} and {}", pair, sources, targets), "take slices of equal size");
+                fail(path, fmt::format("one_to_one needs equal sizes, but {} has {} and {}", pair, sources, targets),
+                     "take slices of equal size");
             break;
-        case Kind::all_to_all: break;
-        case Kind::fixed_indegree: distinct("fixed_indegree", static_cast<double>(r.number), sources, "sources"); break;
-        case Kind::fixed_outdegree: distinct("fixed_outdegree", static_cast<double>(r.number), targets, "targets"); break;
+        case Kind::all_to_all:
+            break;
+        case Kind::fixed_indegree:
+            distinct("fixed_indegree", static_cast<double>(r.number), sources, "sources");
+            break;
+        case Kind::fixed_outdegree:
+            distinct("fixed_outdegree", static_cast<double>(r.number), targets, "targets");
+            break;
         case Kind::fixed_total_number:
             if (sizes_known) {
                 const double itself = !r.allow_autapses && p.source == p.target ? sources : 0.0;
                 const double pairs = sources * targets - itself;
                 if (!r.allow_multapses && static_cast<double>(r.number) > pairs)
-                    fail(path, fmt::format("fixed_total_number = {} is larger than the {} pairs of {}, and allow_multapses is false", r.number, pairs, pair),
+                    fail(path,
+                         fmt::format(
+                             "fixed_total_number = {} is larger than the {} pairs of {}, and allow_multapses is false",
+                             r.number, pairs, pair),
                          "lower it or allow multapses");
-                else if (pairs <= 0.0 && r.number > 0) fail(path, fmt::format("{} has no pair, and allow_autapses is false", pair), "allow autapses");
+                else if (pairs <= 0.0 && r.number > 0)
+                    fail(path, fmt::format("{} has no pair, and allow_autapses is false", pair), "allow autapses");
             }
             break;
         case Kind::pairwise_bernoulli:
@@ -507,32 +599,46 @@ private:
                 break;
             }
             probability(r.kernel.p0);
-            if ((r.kernel.kind == DistanceKernel::Kind::gaussian || r.kernel.kind == DistanceKernel::Kind::exponential) && !(r.kernel.scale > 0.0 && std::isfinite(r.kernel.scale)))
-                fail(path, fmt::format("the length of the law over distance is {}, but must be > 0 um", with_unit(r.kernel.scale, "um")), "correct it");
-            if (r.kernel.mask == DistanceKernel::Mask::ball && !(r.kernel.radius > 0.0 && std::isfinite(r.kernel.radius)))
-                fail(path, fmt::format("the radius of the ball is {}, but must be > 0 um", with_unit(r.kernel.radius, "um")), "correct it");
+            if ((r.kernel.kind == DistanceKernel::Kind::gaussian ||
+                 r.kernel.kind == DistanceKernel::Kind::exponential) &&
+                !(r.kernel.scale > 0.0 && std::isfinite(r.kernel.scale)))
+                fail(path,
+                     fmt::format("the length of the law over distance is {}, but must be > 0 um",
+                                 with_unit(r.kernel.scale, "um")),
+                     "correct it");
+            if (r.kernel.mask == DistanceKernel::Mask::ball &&
+                !(r.kernel.radius > 0.0 && std::isfinite(r.kernel.radius)))
+                fail(path,
+                     fmt::format("the radius of the ball is {}, but must be > 0 um", with_unit(r.kernel.radius, "um")),
+                     "correct it");
             if (needs_positions(p, path) && r.kernel.mask == DistanceKernel::Mask::box) {
                 const Population* t = e_.find_population(p.target.population);
                 for (std::size_t i = 0; i < t->positions.dimensions; ++i)
                     if (!(r.kernel.half_width[i] > 0.0 && std::isfinite(r.kernel.half_width[i])))
-                        fail(path, fmt::format("the box is {} along axis {}, but must be > 0 um", with_unit(r.kernel.half_width[i], "um"), i),
+                        fail(path,
+                             fmt::format("the box is {} along axis {}, but must be > 0 um",
+                                         with_unit(r.kernel.half_width[i], "um"), i),
                              "give half the width along each axis of the positions");
             }
             break;
         case Kind::pairwise_poisson:
             if (!(r.probability >= 0.0 && std::isfinite(r.probability)))
-                fail(path, fmt::format("the mean number of synapses of a pair is {}, but must be >= 0", r.probability), "correct it");
+                fail(path, fmt::format("the mean number of synapses of a pair is {}, but must be >= 0", r.probability),
+                     "correct it");
             break;
         case Kind::symmetric_pairwise_bernoulli:
             probability(r.probability);
             if (sizes_known && !(p.source == p.target))
-                fail(path, fmt::format("symmetric_pairwise_bernoulli connects a selection to itself, not {}", pair), "make source and target the same");
-            if (r.allow_autapses) fail(path, "symmetric_pairwise_bernoulli has no autapses", "leave allow_autapses out");
+                fail(path, fmt::format("symmetric_pairwise_bernoulli connects a selection to itself, not {}", pair),
+                     "make source and target the same");
+            if (r.allow_autapses)
+                fail(path, "symmetric_pairwise_bernoulli has no autapses", "leave allow_autapses out");
             break;
         case Kind::explicit_list: {
             std::error_code code;
             if (!std::filesystem::is_regular_file(r.file, code))
-                fail(path, fmt::format("the file '{}' doesn't exist", r.file), "paths are relative to the experiment file");
+                fail(path, fmt::format("the file '{}' doesn't exist", r.file),
+                     "paths are relative to the experiment file");
             break;
         }
         }
@@ -541,7 +647,8 @@ private:
     void check_stimulus(Stimulus& s, std::set<std::string>& names) {
         const std::string& path = s.path;
         if (is_unread(path)) return;
-        if (!names.insert(s.name).second) fail(path + ".name", fmt::format("there are two stimuli '{}'", s.name), "rename one");
+        if (!names.insert(s.name).second)
+            fail(path + ".name", fmt::format("there are two stimuli '{}'", s.name), "rename one");
         selection(s.target, path + ".target");
         const Population* target = e_.find_population(s.target.population);
         const ModelInfo* model = find_model(s.model);
@@ -549,8 +656,11 @@ private:
             std::vector<std::string> known;
             for (const ModelInfo* m : all_models())
                 if (m->kind != ModelInfo::Kind::neuron) known.emplace_back(m->name);
-            if (model == nullptr) fail(path + ".model", fmt::format("there is no model '{}'", s.model), suggestion(s.model, known));
-            else fail(path + ".model", fmt::format("{} is a neuron, but a stimulus is a generator", s.model), suggestion(s.model, known));
+            if (model == nullptr)
+                fail(path + ".model", fmt::format("there is no model '{}'", s.model), suggestion(s.model, known));
+            else
+                fail(path + ".model", fmt::format("{} is a neuron, but a stimulus is a generator", s.model),
+                     suggestion(s.model, known));
             return;
         }
         const bool current = model->kind == ModelInfo::Kind::current_generator;
@@ -564,17 +674,24 @@ private:
             } else {
                 check_receptor(target->model, s.receptor, path, path + ".target");
             }
-            if (!is_unread(path + ".weight")) check_law(s.weight, path + ".weight", current ? "1" : weight_unit(target->model, s.receptor));
+            if (!is_unread(path + ".weight"))
+                check_law(s.weight, path + ".weight", current ? "1" : weight_unit(target->model, s.receptor));
         }
         if (s.delay_ms != 0.0) check_delay(s.delay_ms, path + ".delay");
     }
 
     void check_sample(const Selection& s, std::uint64_t sample, const std::string& path) {
-        if (sample > count(s)) fail(path + ".sample", fmt::format("is {}, but {} has {} neurons", sample, s.population, count(s)), "lower it");
+        if (sample > count(s))
+            fail(path + ".sample", fmt::format("is {}, but {} has {} neurons", sample, s.population, count(s)),
+                 "lower it");
     }
     void check_window(double start, double stop, const std::string& path) {
-        if (!(start >= 0.0)) fail(path + ".start", fmt::format("is {}, but must be >= 0 ms", with_unit(start, "ms")), "correct it");
-        else if (!(start < stop)) fail(path + ".stop", fmt::format("start = {} is not before stop = {}", with_unit(start, "ms"), with_unit(stop, "ms")), "correct one of them");
+        if (!(start >= 0.0))
+            fail(path + ".start", fmt::format("is {}, but must be >= 0 ms", with_unit(start, "ms")), "correct it");
+        else if (!(start < stop))
+            fail(path + ".stop",
+                 fmt::format("start = {} is not before stop = {}", with_unit(start, "ms"), with_unit(stop, "ms")),
+                 "correct one of them");
         else {
             on_grid(start, path + ".start");
             on_grid(stop, path + ".stop");
@@ -585,8 +702,12 @@ private:
         if (known) check_sample(r.source, r.sample, r.path);
         check_window(r.start_ms, r.stop_ms, r.path);
         if (r.interval_ms != 0.0) {
-            if (!(r.interval_ms > 0.0)) fail(r.path + ".interval", fmt::format("{} is not a possible interval: it must be > 0 ms", with_unit(r.interval_ms, "ms")), "leave it out for every step");
-            else on_grid(r.interval_ms, r.path + ".interval");
+            if (!(r.interval_ms > 0.0))
+                fail(r.path + ".interval",
+                     fmt::format("{} is not a possible interval: it must be > 0 ms", with_unit(r.interval_ms, "ms")),
+                     "leave it out for every step");
+            else
+                on_grid(r.interval_ms, r.path + ".interval");
         }
         const Population* p = e_.find_population(r.source.population);
         const ModelInfo* model = p == nullptr ? nullptr : find_model(p->model);
@@ -597,8 +718,10 @@ private:
         std::set<std::string> seen;
         for (const std::string& v : r.variables) {
             if (std::find(names.begin(), names.end(), v) == names.end())
-                fail(r.path + ".variables", fmt::format("{} has no state variable '{}'", model->name, v), suggestion(v, names));
-            else if (!seen.insert(v).second) fail(r.path + ".variables", fmt::format("names '{}' twice", v), "remove one");
+                fail(r.path + ".variables", fmt::format("{} has no state variable '{}'", model->name, v),
+                     suggestion(v, names));
+            else if (!seen.insert(v).second)
+                fail(r.path + ".variables", fmt::format("names '{}' twice", v), "remove one");
         }
     }
 
@@ -620,7 +743,9 @@ std::string nearest_multiples(double time_ms, const SimulationSettings& simulati
     if (std::abs(n - std::round(n)) <= 1e-9 * std::max(1.0, std::abs(n)) || std::abs(n) > 9e18) return {};
     const auto below = static_cast<std::int64_t>(std::floor(n));
     // Correctly rounded from the integer, so that messages say 0.3 ms and not 0.30000000000000004 ms.
-    const auto time = [&](std::int64_t k) { return with_unit(static_cast<double>(k) * static_cast<double>(simulation.resolution_ps) / 1e9, "ms"); };
+    const auto time = [&](std::int64_t k) {
+        return with_unit(static_cast<double>(k) * static_cast<double>(simulation.resolution_ps) / 1e9, "ms");
+    };
     return fmt::format("{} and {}", time(below), time(below + 1));
 }
 
@@ -641,7 +766,8 @@ void tidy(std::vector<Diagnostic>& errors) {
     for (Diagnostic& d : errors)
         if (seen.insert({d.where.file, d.where.line, d.where.column, d.message}).second) kept.push_back(std::move(d));
     std::stable_sort(kept.begin(), kept.end(), [](const Diagnostic& a, const Diagnostic& b) {
-        return std::tie(a.where.file, a.where.line, a.where.column) < std::tie(b.where.file, b.where.line, b.where.column);
+        return std::tie(a.where.file, a.where.line, a.where.column) <
+               std::tie(b.where.file, b.where.line, b.where.column);
     });
     errors = std::move(kept);
 }

@@ -106,7 +106,8 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
             if (by_distance) {
                 const double reach = projection.delay.per_distance *
                                      farthest(experiment.populations[source], experiment.populations[target]);
-                planned.shortest = static_cast<std::uint32_t>(std::max(1.0, std::floor(planned.delay_law.lowest() / h)));
+                planned.shortest =
+                    static_cast<std::uint32_t>(std::max(1.0, std::floor(planned.delay_law.lowest() / h)));
                 planned.longest =
                     static_cast<std::uint32_t>(std::max(1.0, std::ceil((planned.delay_law.highest() + reach) / h)));
             }

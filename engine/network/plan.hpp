@@ -32,8 +32,8 @@ struct PlannedProjection {
     std::unique_ptr<ConnectionRule> rule;
     Key weight_key, delay_key;
     Sampler weight;
-    DiscreteSampler delay;      ///< where the delay doesn't depend on distance
-    Sampler delay_law;          ///< where it does
+    DiscreteSampler delay; ///< where the delay doesn't depend on distance
+    Sampler delay_law;     ///< where it does
     ReceptorChoice receptor;
     std::uint64_t identity = 0; ///< hash of the name, for network_hash
     std::uint32_t shortest = 1; ///< bounds on the delay in steps, lists included
@@ -45,7 +45,7 @@ struct PlannedProjection {
 struct NetworkPlan {
     const Experiment* experiment = nullptr;
     std::shared_ptr<const Partition> partition;
-    std::uint32_t threads = 1; ///< per rank
+    std::uint32_t threads = 1;            ///< per rank
     std::vector<const ModelInfo*> models; ///< of each population
     std::vector<PlannedProjection> projections;
     std::uint32_t receptors = 1; ///< the most that any population has

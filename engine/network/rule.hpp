@@ -14,7 +14,7 @@ namespace spikecast {
 /// One synapse before its weight and delay are drawn. (projection, target, k) is its identity; weight and delay are
 /// draws of the projection's keys at (target, k).
 struct DrawnSynapse {
-    std::uint64_t target;       ///< index in the target population
+    std::uint64_t target; ///< index in the target population
     std::uint64_t k;
     std::uint64_t source;       ///< index in the source population
     std::uint64_t target_local; ///< the target's local number in the worker's share of the population
@@ -46,8 +46,8 @@ struct RuleContext {
 class ConnectionRule {
 public:
     virtual ~ConnectionRule() = default;
-    /// Enumerates the incoming synapses of the worker's neurons; deterministic, thread-safe, repeatable. Batches hold at
-    /// most a few thousand synapses.
+    /// Enumerates the incoming synapses of the worker's neurons; deterministic, thread-safe, repeatable. Batches hold
+    /// at most a few thousand synapses.
     virtual void enumerate(WorkerId worker, SynapseSink& sink) const = 0;
     /// The expected number of synapses of the whole projection (exact where the law fixes it).
     [[nodiscard]] virtual double expected_synapses() const = 0;

@@ -32,8 +32,8 @@ Handle text_type(std::size_t length) {
 void write_scalar_attribute(hid_t object, const std::string& name, hid_t file_type, hid_t memory_type, const void* data,
                             const std::string& path) {
     const Handle space(H5Screate(H5S_SCALAR));
-    const Handle attribute(check(H5Acreate2(object, name.c_str(), file_type, space.get(), H5P_DEFAULT, H5P_DEFAULT), path,
-                                 "can't create attribute " + name));
+    const Handle attribute(check(H5Acreate2(object, name.c_str(), file_type, space.get(), H5P_DEFAULT, H5P_DEFAULT),
+                                 path, "can't create attribute " + name));
     check(H5Awrite(attribute.get(), memory_type, data), path, "can't write attribute " + name);
 }
 
@@ -92,8 +92,8 @@ Handle create_file(MPI_Comm comm, const std::string& path) {
     {
         const Handle access(H5Pcreate(H5P_FILE_ACCESS));
         H5Pset_fapl_mpio(access.get(), comm, MPI_INFO_NULL);
-        // All ranks read metadata in the same calls, which lets HDF5 do it once for all of them. Writing it collectively
-        // is left off for the reason given at independent_transfer.
+        // All ranks read metadata in the same calls, which lets HDF5 do it once for all of them. Writing it
+        // collectively is left off for the reason given at independent_transfer.
         H5Pset_all_coll_metadata_ops(access.get(), true);
         H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
         file = Handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
@@ -128,12 +128,13 @@ void write_sonata_marks(hid_t file, const std::string& path) {
     write_scalar_attribute(file, "magic", H5T_STD_U32LE, H5T_NATIVE_UINT32, &magic, path);
     const hsize_t two = 2;
     const Handle space(H5Screate_simple(1, &two, nullptr));
-    const Handle attribute(check(H5Acreate2(file, "version", H5T_STD_U32LE, space.get(), H5P_DEFAULT, H5P_DEFAULT), path,
-                                 "can't create attribute version"));
+    const Handle attribute(check(H5Acreate2(file, "version", H5T_STD_U32LE, space.get(), H5P_DEFAULT, H5P_DEFAULT),
+                                 path, "can't create attribute version"));
     check(H5Awrite(attribute.get(), H5T_NATIVE_UINT32, version), path, "can't write attribute version");
 }
 
-Handle create_growing(hid_t parent, const std::string& name, hid_t type, std::uint64_t columns, const std::string& path) {
+Handle create_growing(hid_t parent, const std::string& name, hid_t type, std::uint64_t columns,
+                      const std::string& path) {
     const std::uint64_t elements = (std::uint64_t{256} << 10) / H5Tget_size(type);
     const int axes = columns == 0 ? 1 : 2;
     const std::uint64_t chunk_columns = std::min(std::max<std::uint64_t>(columns, 1), elements);
@@ -143,18 +144,18 @@ Handle create_growing(hid_t parent, const std::string& name, hid_t type, std::ui
     const Handle layout(H5Pcreate(H5P_DATASET_CREATE));
     H5Pset_chunk(layout.get(), axes, chunk);
     H5Pset_fill_time(layout.get(), H5D_FILL_TIME_NEVER); // everything that the extent covers gets written
-    return Handle(check(H5Dcreate2(parent, name.c_str(), type, space.get(), H5P_DEFAULT, layout.get(), H5P_DEFAULT), path,
-                        "can't create dataset " + name));
+    return Handle(check(H5Dcreate2(parent, name.c_str(), type, space.get(), H5P_DEFAULT, layout.get(), H5P_DEFAULT),
+                        path, "can't create dataset " + name));
 }
 
 Handle create_fixed(hid_t parent, const std::string& name, hid_t type, std::span<const hsize_t> shape,
                     const std::string& path) {
-    const Handle space(check(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), path,
-                             "can't describe " + name));
+    const Handle space(
+        check(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), path, "can't describe " + name));
     const Handle layout(H5Pcreate(H5P_DATASET_CREATE));
     H5Pset_fill_time(layout.get(), H5D_FILL_TIME_NEVER);
-    return Handle(check(H5Dcreate2(parent, name.c_str(), type, space.get(), H5P_DEFAULT, layout.get(), H5P_DEFAULT), path,
-                        "can't create dataset " + name));
+    return Handle(check(H5Dcreate2(parent, name.c_str(), type, space.get(), H5P_DEFAULT, layout.get(), H5P_DEFAULT),
+                        path, "can't create dataset " + name));
 }
 
 std::string write_whole(hid_t dataset, hid_t memory_type, const void* data, int rank) {
@@ -173,9 +174,9 @@ std::string write_whole(hid_t dataset, hid_t memory_type, const void* data, int 
 void write_text(hid_t parent, const std::string& name, const std::string& text, int rank, const std::string& path) {
     const Handle type = text_type(std::max<std::size_t>(1, text.size()));
     const Handle space(H5Screate(H5S_SCALAR));
-    const Handle dataset(check(H5Dcreate2(parent, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT,
-                                          H5P_DEFAULT),
-                               path, "can't create dataset " + name));
+    const Handle dataset(
+        check(H5Dcreate2(parent, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), path,
+              "can't create dataset " + name));
     std::string padded = text;
     padded.resize(std::max<std::size_t>(1, text.size()));
     const std::string error = write_whole(dataset.get(), type.get(), padded.data(), rank);

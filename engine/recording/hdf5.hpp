@@ -98,9 +98,9 @@ void write_text(hid_t parent, const std::string& name, const std::string& text, 
 void write_texts(hid_t parent, const std::string& name, const std::vector<std::string>& texts, int rank,
                  const std::string& path);
 
-/// Collective. Writes this rank's box (start, count; an empty one on ranks without data) of a dataset, in rounds so that
-/// no rank moves more than 256 MiB at once. Returns this rank's error, "" for none; makes the same collective calls on
-/// every rank whatever fails.
+/// Collective. Writes this rank's box (start, count; an empty one on ranks without data) of a dataset, in rounds so
+/// that no rank moves more than 256 MiB at once. Returns this rank's error, "" for none; makes the same collective
+/// calls on every rank whatever fails.
 [[nodiscard]] std::string write_box(MPI_Comm comm, hid_t dataset, hid_t memory_type, std::size_t element_bytes,
                                     std::span<const hsize_t> start, std::span<const hsize_t> count, const void* data);
 /// A whole small dataset, the data from rank 0. Collective; returns this rank's error.

@@ -75,10 +75,10 @@ public:
         : rule_(rule), weight_key_(make_key(experiment.simulation.seed, Purpose::weight, projection.name)),
           delay_key_(make_key(experiment.simulation.seed, Purpose::delay, projection.name)), weight_(projection.weight),
           delay_law_(projection.delay.law),
-          delay_(DiscreteSampler::delays(
-              projection.delay.per_distance != 0.0 ? Distribution::constant(experiment.simulation.resolution_ms())
-                                                   : projection.delay.law,
-              experiment.simulation.resolution_ms())),
+          delay_(DiscreteSampler::delays(projection.delay.per_distance != 0.0
+                                             ? Distribution::constant(experiment.simulation.resolution_ms())
+                                             : projection.delay.law,
+                                         experiment.simulation.resolution_ms())),
           per_distance_(projection.delay.per_distance), resolution_(experiment.simulation.resolution_ms()),
           edges_(edges) {}
 
@@ -132,9 +132,7 @@ struct Column {
 /// The columns of the edges of one pair of populations, or of the nodes of a population, which grow together.
 class Table {
 public:
-    Table(MPI_Comm comm, const std::string& path) : comm_(comm), path_(path) {
-        MPI_Comm_rank(comm, &rank_);
-    }
+    Table(MPI_Comm comm, const std::string& path) : comm_(comm), path_(path) { MPI_Comm_rank(comm, &rank_); }
     void add(hid_t group, const char* name, hid_t file_type, hid_t memory_type) {
         columns_.push_back({name, file_type, memory_type, hdf5::create_growing(group, name, file_type, 0, path_)});
     }
@@ -265,9 +263,8 @@ void write_edges(MPI_Comm comm, Table& table, const Experiment& experiment, std:
         hdf5::together(comm, [&] {
             edges.clear();
             rule->enumerate(static_cast<WorkerId>(round * n + static_cast<std::uint32_t>(rank)), *sink);
-            std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) {
-                return std::pair(a.target, a.k) < std::pair(b.target, b.k);
-            });
+            std::sort(edges.begin(), edges.end(),
+                      [](const Edge& a, const Edge& b) { return std::pair(a.target, a.k) < std::pair(b.target, b.k); });
         });
         const std::uint64_t start = table.grow(edges.size());
         table.write<std::uint64_t>(0, [&](std::uint64_t i) { return edges[i].source; });
@@ -316,8 +313,7 @@ void export_network(MPI_Comm comm, const std::string& path, const Experiment& ex
                 return experiment.projections[i].source.population == first.source.population &&
                        experiment.projections[i].target.population == first.target.population;
             };
-            Table table =
-                make_edge_table(comm, path, edges.get(), first.source.population, first.target.population);
+            Table table = make_edge_table(comm, path, edges.get(), first.source.population, first.target.population);
             for (const std::size_t i : left)
                 if (same(i)) write_edges(comm, table, experiment, i);
             left.erase(std::remove_if(left.begin(), left.end(), same), left.end());

@@ -170,9 +170,9 @@ void ResultFile::Impl::create(const Experiment& experiment, std::vector<std::str
             Spikes& s = spikes.emplace_back();
             s.group = hdf5::create_group(spikes_group.get(), name, path);
             const hdf5::Handle scalar(H5Screate(H5S_SCALAR));
-            const hdf5::Handle attribute(hdf5::check(
-                H5Acreate2(s.group.get(), "sorting", sorting.get(), scalar.get(), H5P_DEFAULT, H5P_DEFAULT), path,
-                "can't create attribute sorting"));
+            const hdf5::Handle attribute(
+                hdf5::check(H5Acreate2(s.group.get(), "sorting", sorting.get(), scalar.get(), H5P_DEFAULT, H5P_DEFAULT),
+                            path, "can't create attribute sorting"));
             hdf5::check(H5Awrite(attribute.get(), sorting.get(), &orders[2].second), path,
                         "can't write attribute sorting");
             s.timestamps = hdf5::create_growing(s.group.get(), "timestamps", H5T_IEEE_F64LE, 0, path);
@@ -224,8 +224,9 @@ void ResultFile::Impl::create_trace(Trace& trace, const std::string& name) {
     std::iota(pointers.begin(), pointers.end(), std::uint64_t{0});
     put("index_pointers", H5T_STD_U64LE, H5T_NATIVE_UINT64, pointers);
     // The guide says index_pointer, libsonata reads index_pointers: both names lead to the one dataset.
-    hdf5::check(H5Lcreate_hard(mapping.get(), "index_pointers", mapping.get(), "index_pointer", H5P_DEFAULT, H5P_DEFAULT),
-                path, "can't link index_pointer");
+    hdf5::check(
+        H5Lcreate_hard(mapping.get(), "index_pointers", mapping.get(), "index_pointer", H5P_DEFAULT, H5P_DEFAULT), path,
+        "can't link index_pointer");
     put("element_ids", H5T_STD_U32LE, H5T_NATIVE_UINT32, std::vector<std::uint32_t>(nodes, 0));
     const std::array<double, 3> time{time_ms(layout.first_step), time_ms(layout.first_step),
                                      time_ms(layout.interval_steps)};
@@ -239,7 +240,8 @@ void ResultFile::Impl::append(std::vector<std::vector<RecordedSpike>>& given) {
     std::vector<PlacedSpike> own;
     hdf5::together(comm, [&] {
         if (given.size() != n)
-            throw RunError(fmt::format("{}: spikes of {} populations given, but {} are recorded", path, given.size(), n));
+            throw RunError(
+                fmt::format("{}: spikes of {} populations given, but {} are recorded", path, given.size(), n));
         std::size_t total = 0;
         for (const auto& each : given)
             total += each.size();
@@ -247,8 +249,9 @@ void ResultFile::Impl::append(std::vector<std::vector<RecordedSpike>>& given) {
         for (std::size_t p = 0; p < n; ++p) {
             for (const RecordedSpike& s : given[p]) {
                 if (s.step <= spikes[p].last_step)
-                    throw RunError(fmt::format("{}: a spike of {} at step {} comes after those up to step {} were written",
-                                               path, spikes[p].name, s.step, spikes[p].last_step));
+                    throw RunError(
+                        fmt::format("{}: a spike of {} at step {} comes after those up to step {} were written", path,
+                                    spikes[p].name, s.step, spikes[p].last_step));
                 own.push_back({p, s.step, s.index});
             }
             given[p].clear();
@@ -295,13 +298,14 @@ void ResultFile::Impl::append(std::vector<std::vector<RecordedSpike>>& given) {
             ids.push_back(piece->index);
         }
         const std::array<hsize_t, 1> start{spikes[p].written + before[p]}, count{counts[p]};
-        std::string why = hdf5::write_box(comm, spikes[p].timestamps.get(), H5T_NATIVE_DOUBLE, sizeof(double), start, count,
-                                          times.data());
+        std::string why = hdf5::write_box(comm, spikes[p].timestamps.get(), H5T_NATIVE_DOUBLE, sizeof(double), start,
+                                          count, times.data());
         if (why.empty())
-            why = hdf5::write_box(comm, spikes[p].node_ids.get(), H5T_NATIVE_UINT64, sizeof(std::uint64_t), start, count,
-                                  ids.data());
+            why = hdf5::write_box(comm, spikes[p].node_ids.get(), H5T_NATIVE_UINT64, sizeof(std::uint64_t), start,
+                                  count, ids.data());
         else
-            (void)hdf5::write_box(comm, spikes[p].node_ids.get(), H5T_NATIVE_UINT64, sizeof(std::uint64_t), start, count,
+            (void)hdf5::write_box(comm, spikes[p].node_ids.get(), H5T_NATIVE_UINT64, sizeof(std::uint64_t), start,
+                                  count,
                                   ids.data()); // the other ranks are in this call, too
         if (!why.empty() && error.empty())
             error = fmt::format("{}: can't write the spikes of {}: {}", path, spikes[p].name, why);
@@ -334,15 +338,15 @@ std::string ResultFile::Impl::write_frames(Trace& trace, const std::vector<Trace
     for (const TraceValue& v : values) {
         const std::uint64_t frame = static_cast<std::uint64_t>(v.frame) - trace.frames;
         if (v.frame < 0 || frame >= frames || v.column >= columns) {
-            error = fmt::format("{}: a value of frame {}, column {} came for frames {} to {} of {} columns", path, v.frame,
-                                v.column, trace.frames, end, columns);
+            error = fmt::format("{}: a value of frame {}, column {} came for frames {} to {} of {} columns", path,
+                                v.frame, v.column, trace.frames, end, columns);
             continue;
         }
         out[(by_frame ? frame : v.column) / share].push_back(v);
     }
     const auto in = all_to_all(comm, out);
-    const std::uint64_t first = std::min<std::uint64_t>(static_cast<std::uint64_t>(rank) * share,
-                                                        by_frame ? frames : columns);
+    const std::uint64_t first =
+        std::min<std::uint64_t>(static_cast<std::uint64_t>(rank) * share, by_frame ? frames : columns);
     const std::uint64_t mine = std::min(share, (by_frame ? frames : columns) - first);
     const std::array<hsize_t, 2> start{trace.frames + (by_frame ? first : 0), by_frame ? 0 : first};
     const std::array<hsize_t, 2> count{by_frame ? mine : frames, by_frame ? columns : mine};
@@ -382,8 +386,8 @@ void ResultFile::Impl::append_frames(std::vector<std::vector<TraceValue>>& value
     refuse_broken();
     hdf5::together(comm, [&] {
         if (values.size() != traces.size() || end_frames.size() != traces.size())
-            throw RunError(fmt::format("{}: values of {} reports given, but there are {}", path, values.size(),
-                                       traces.size()));
+            throw RunError(
+                fmt::format("{}: values of {} reports given, but there are {}", path, values.size(), traces.size()));
     });
     const hdf5::Quiet quiet;
     std::string error;

@@ -52,8 +52,9 @@ public:
     ResultFile(const ResultFile&) = delete;
     ResultFile& operator=(const ResultFile&) = delete;
 
-    /// Collective. Appends the spikes of a window of time; every stamp must lie after all stamps of earlier calls. spikes
-    /// of this rank, one vector for each of spike_populations, in any order; sorted globally by (step, index) here.
+    /// Collective. Appends the spikes of a window of time; every stamp must lie after all stamps of earlier calls.
+    /// spikes of this rank, one vector for each of spike_populations, in any order; sorted globally by (step, index)
+    /// here.
     void append_spikes(std::vector<std::vector<RecordedSpike>>& spikes);
     /// Collective. Appends frames [.., end_frame) of every trace; each rank gives the values of its own neurons.
     void append_traces(std::vector<std::vector<TraceValue>>& values, const std::vector<std::int64_t>& end_frames);

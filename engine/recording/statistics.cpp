@@ -32,7 +32,8 @@ void sync_activity(MPI_Comm comm, std::span<ActivityStatistics* const> workers, 
     const std::int64_t complete = (up_to_step - keeper.warmup_steps_) / keeper.bin_steps_;
     if (populations == 0 || complete <= keeper.bins_done_) return;
     // In pieces, so that neither the count nor the buffer grows with the time since the last call.
-    const std::int64_t most = std::max<std::int64_t>(1, (std::int64_t{1} << 18) / static_cast<std::int64_t>(populations));
+    const std::int64_t most =
+        std::max<std::int64_t>(1, (std::int64_t{1} << 18) / static_cast<std::int64_t>(populations));
     std::vector<std::uint64_t> sum;
     const std::int64_t begin = keeper.bins_done_;
     for (std::int64_t bin = begin; bin < complete; bin += most) {
@@ -46,17 +47,15 @@ void sync_activity(MPI_Comm comm, std::span<ActivityStatistics* const> workers, 
         for (std::size_t i = 0; i < cells; ++i) {
             ActivityStatistics::Sums& sums = keeper.sums_[i % populations];
             sums.counts += sum[i];
-            const Wide squares =
-                ((Wide{sums.squares_high} << 64) | sums.squares_low) + Wide{sum[i]} * sum[i];
+            const Wide squares = ((Wide{sums.squares_high} << 64) | sums.squares_low) + Wide{sum[i]} * sum[i];
             sums.squares_low = static_cast<std::uint64_t>(squares);
             sums.squares_high = static_cast<std::uint64_t>(squares >> 64);
         }
     }
     const auto gone = static_cast<std::size_t>(complete - begin) * populations;
     for (ActivityStatistics* worker : workers) {
-        worker->counts_.erase(worker->counts_.begin(),
-                              worker->counts_.begin() +
-                                  static_cast<std::ptrdiff_t>(std::min(gone, worker->counts_.size())));
+        worker->counts_.erase(worker->counts_.begin(), worker->counts_.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                                                     gone, worker->counts_.size())));
         worker->bins_done_ = complete;
     }
 }
@@ -104,7 +103,8 @@ std::vector<PopulationActivity> reduce_activity(MPI_Comm comm, std::span<Activit
             const auto n = static_cast<std::uint64_t>(keeper.bins_done_);
             const Wide squares = (Wide{bins.squares_high} << 64) | bins.squares_low;
             const Wide spread = n * squares - Wide{bins.counts} * bins.counts;
-            activity.synchrony = static_cast<double>(spread) / (static_cast<double>(n) * static_cast<double>(bins.counts));
+            activity.synchrony =
+                static_cast<double>(spread) / (static_cast<double>(n) * static_cast<double>(bins.counts));
         }
         result.push_back(std::move(activity));
     }

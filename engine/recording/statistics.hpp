@@ -27,8 +27,8 @@ public:
     ActivityStatistics(std::vector<std::string> populations, std::vector<std::uint64_t> own_neurons,
                        double resolution_ms, std::int64_t warmup_steps, std::int64_t bin_steps);
 
-    /// A spike with a stamp in steps. Those of one neuron come in ascending order, and none comes with a stamp of at most
-    /// the step up to which sync_activity was called.
+    /// A spike with a stamp in steps. Those of one neuron come in ascending order, and none comes with a stamp of at
+    /// most the step up to which sync_activity was called.
     void spike(std::size_t population, std::uint64_t local, std::int64_t step) {
         if (step <= warmup_steps_) return;
         Neuron& neuron = neurons_[first_[population] + local];
@@ -76,8 +76,7 @@ private:
 };
 
 void sync_activity(MPI_Comm comm, std::span<ActivityStatistics* const> workers, std::int64_t up_to_step);
-[[nodiscard]] std::vector<PopulationActivity> reduce_activity(MPI_Comm comm,
-                                                              std::span<ActivityStatistics* const> workers,
-                                                              std::int64_t last_step);
+[[nodiscard]] std::vector<PopulationActivity>
+reduce_activity(MPI_Comm comm, std::span<ActivityStatistics* const> workers, std::int64_t last_step);
 
 } // namespace spikecast

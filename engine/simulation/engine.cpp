@@ -28,8 +28,9 @@ bool workers_fit_cores(MPI_Comm comm, std::uint32_t threads) {
 }
 
 std::vector<std::uint64_t> recorded_indices(const Selection& selection, std::uint64_t sample) {
-    const std::uint64_t n = selection.list.empty() ? (selection.end - selection.begin + selection.step - 1) / selection.step
-                                                   : selection.list.size();
+    const std::uint64_t n = selection.list.empty()
+                                ? (selection.end - selection.begin + selection.step - 1) / selection.step
+                                : selection.list.size();
     const std::uint64_t take = sample > 0 ? std::min(sample, n) : n;
     std::vector<std::uint64_t> out(take);
     for (std::uint64_t i = 0; i < take; ++i) {

@@ -86,9 +86,12 @@ public:
             meet(until == end);
             const double seconds = wall_seconds() - begin;
             total_simulate_s_ += seconds;
-            if (warming) phases_ = before;
-            else simulate_s_ += seconds;
-            if (options_.run_progress) options_.run_progress(settings_.time_ms(now_), settings_.time_ms(settings_.duration_steps));
+            if (warming)
+                phases_ = before;
+            else
+                simulate_s_ += seconds;
+            if (options_.run_progress)
+                options_.run_progress(settings_.time_ms(now_), settings_.time_ms(settings_.duration_steps));
         }
     }
 
@@ -164,7 +167,7 @@ public:
         s.spike_hash = hashes[0].hex();
         s.network_hash = hashes[1].hex();
         s.state_hash = hashes[2].hex();
-        double times[7] = {build_s_,          simulate_s_,     total_simulate_s_, phases_.deliver,
+        double times[7] = {build_s_,       simulate_s_,      total_simulate_s_, phases_.deliver,
                            phases_.update, phases_.exchange, phases_.record};
         MPI_Bcast(times, 7, MPI_DOUBLE, 0, comm_);
         s.build_s = times[0];
@@ -179,7 +182,8 @@ public:
         const std::uint64_t rss = peak_rss();
         MPI_Allgather(&rss, 1, MPI_UINT64_T, s.peak_rss_bytes.data(), 1, MPI_UINT64_T, comm_);
         for (const PopulationActivity& activity : reduce_activity(comm_, statistics_pointers(), now_))
-            s.populations.push_back({activity.name, activity.neurons, activity.rate_hz, activity.cv, activity.synchrony});
+            s.populations.push_back(
+                {activity.name, activity.neurons, activity.rate_hz, activity.cv, activity.synchrony});
         return s;
     }
 
@@ -226,8 +230,8 @@ private:
                 statistics_.push_back(std::make_unique<ActivityStatistics>(names, counts, settings_.resolution_ms(),
                                                                            settings_.warmup_steps, bin));
                 const WorkerId id = static_cast<WorkerId>(rank_) * options_.threads + t;
-                workers_.push_back(std::make_unique<Worker<T, W>>(plan_, id, layout, network_.rows[t], network_.routes[t],
-                                                                  *exchanger_, *statistics_.back()));
+                workers_.push_back(std::make_unique<Worker<T, W>>(
+                    plan_, id, layout, network_.rows[t], network_.routes[t], *exchanger_, *statistics_.back()));
             }
         });
         std::vector<std::pair<int, std::string>> results(options_.threads);
@@ -257,8 +261,8 @@ private:
             setup.seed = settings_.seed;
             setup.resolution_ms = settings_.resolution_ms();
             setup.indices = worker.indices(p);
-            setup.parameters = resolve_parameters(settings_.seed, population.name, *setup.model, population.params,
-                                                  setup.indices);
+            setup.parameters =
+                resolve_parameters(settings_.seed, population.name, *setup.model, population.params, setup.indices);
             setup.initial = resolve_initial(settings_.seed, population.name, *setup.model, population.init,
                                             setup.parameters, setup.indices);
             setup_activity(setup, *setup.model, population.params);
@@ -304,8 +308,8 @@ private:
         setup.generator.object = stimulus.name;
         setup.generator.seed = settings_.seed;
         setup.generator.resolution_ms = settings_.resolution_ms();
-        setup.generator.parameters = resolve_parameters(settings_.seed, stimulus.name, model, stimulus.params,
-                                                        setup.generator.indices);
+        setup.generator.parameters =
+            resolve_parameters(settings_.seed, stimulus.name, model, stimulus.params, setup.generator.indices);
         setup_activity(setup.generator, model, stimulus.params);
         setup.delay_steps = std::max<std::int64_t>(1, steps_of(stimulus.delay_ms, 1));
         setup.weight = resolve_law(make_key(settings_.seed, Purpose::weight, stimulus.name), stimulus.weight,
@@ -335,11 +339,11 @@ private:
         collectively(comm_, [&] {
             for (const SpikeRecorder& recorder : experiment_.spike_recorders) {
                 const std::size_t p = population_number(recorder.source.population);
-                if (std::find(recorded_populations_.begin(), recorded_populations_.end(), p) == recorded_populations_.end())
+                if (std::find(recorded_populations_.begin(), recorded_populations_.end(), p) ==
+                    recorded_populations_.end())
                     recorded_populations_.push_back(p);
                 const bool whole = recorder.sample == 0 && recorder.source.list.empty() && recorder.source.begin == 0 &&
-                                   recorder.source.step == 1 &&
-                                   recorder.source.end >= experiment_.populations[p].size;
+                                   recorder.source.step == 1 && recorder.source.end >= experiment_.populations[p].size;
                 std::vector<std::uint64_t> sample;
                 if (recorder.sample > 0) sample = recorded_indices(recorder.source, recorder.sample);
                 for (auto& worker : workers_) {
@@ -501,9 +505,8 @@ private:
                 thread[i].clear();
             }
             const std::int64_t until = std::min(now_, trace_last_[i]);
-            end_frames.push_back(until < traces_[i].first_step
-                                     ? 0
-                                     : (until - traces_[i].first_step) / traces_[i].interval_steps + 1);
+            end_frames.push_back(
+                until < traces_[i].first_step ? 0 : (until - traces_[i].first_step) / traces_[i].interval_steps + 1);
         }
         if (!file_) return;
         if (!recorded_populations_.empty()) file_->append_spikes(spikes);

@@ -58,8 +58,8 @@ void Simulation::run(double ms) {
     const double h = impl_->experiment().simulation.resolution_ms();
     const double steps = std::round(ms / h);
     if (!(std::abs(steps * h - ms) <= 1e-9 * std::max(1.0, std::abs(ms))))
-        throw RunError(fmt::format("{} ms is not a multiple of the resolution, {} ms; the nearest are {} and {} ms", ms, h,
-                                   std::floor(ms / h) * h, std::ceil(ms / h) * h));
+        throw RunError(fmt::format("{} ms is not a multiple of the resolution, {} ms; the nearest are {} and {} ms", ms,
+                                   h, std::floor(ms / h) * h, std::ceil(ms / h) * h));
     run_steps(static_cast<std::int64_t>(steps));
 }
 
@@ -77,7 +77,8 @@ std::size_t population_of(const Experiment& experiment, const std::string& name)
 
 std::size_t variable_of(const Population& population, const std::string& name) {
     const int v = find_model(population.model)->variable(name);
-    if (v < 0) throw RunError(fmt::format("{} (population {}) has no variable {}", population.model, population.name, name));
+    if (v < 0)
+        throw RunError(fmt::format("{} (population {}) has no variable {}", population.model, population.name, name));
     return static_cast<std::size_t>(v);
 }
 

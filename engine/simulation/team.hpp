@@ -30,9 +30,11 @@ public:
             return;
         }
         if (spin_) {
-            while (phase_.load(std::memory_order_acquire) == phase) __builtin_ia32_pause();
+            while (phase_.load(std::memory_order_acquire) == phase)
+                __builtin_ia32_pause();
         } else {
-            while (phase_.load(std::memory_order_acquire) == phase) phase_.wait(phase, std::memory_order_acquire);
+            while (phase_.load(std::memory_order_acquire) == phase)
+                phase_.wait(phase, std::memory_order_acquire);
         }
     }
 

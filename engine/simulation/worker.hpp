@@ -84,10 +84,12 @@ public:
         blocks_[population] = std::move(block);
     }
     [[nodiscard]] PopulationBlock<T>* block(std::size_t population) const { return blocks_[population].get(); }
-    [[nodiscard]] const std::vector<std::uint64_t>& indices(std::size_t population) const { return indices_[population]; }
+    [[nodiscard]] const std::vector<std::uint64_t>& indices(std::size_t population) const {
+        return indices_[population];
+    }
 
-    /// Enters the rows of arrived packets (lag << 32 | row, sorted) in the calendar; they were emitted in the epoch that
-    /// begins with `epoch_step`.
+    /// Enters the rows of arrived packets (lag << 32 | row, sorted) in the calendar; they were emitted in the epoch
+    /// that begins with `epoch_step`.
     void arrive(const std::vector<std::uint64_t>& packets, std::int64_t epoch_step) {
         const std::size_t mask = calendar_.size() - 1;
         for (const std::uint64_t packet : packets) {
@@ -148,8 +150,9 @@ public:
                     current_used_ = true;
                     for (StimulusShare<T>& stimulus : stimuli[p])
                         add_stimulus(stimulus, step, begin, end,
-                                     stimulus.receptor < 0 ? current
-                                                           : buffers_[static_cast<std::size_t>(stimulus.receptor)]->values);
+                                     stimulus.receptor < 0
+                                         ? current
+                                         : buffers_[static_cast<std::size_t>(stimulus.receptor)]->values);
                 } else if (current_used_) {
                     std::fill_n(buffers_[plan_.receptors]->values, chunk_size, T{0});
                     current_used_ = false;
@@ -167,7 +170,8 @@ public:
             if ((stamp - traced.first_step) % traced.interval != 0) continue;
             const std::int64_t frame = (stamp - traced.first_step) / traced.interval;
             for (const auto& [local, column] : traced.neurons)
-                values[traced.trace].push_back({frame, column, blocks_[traced.population]->get(traced.variable, local)});
+                values[traced.trace].push_back(
+                    {frame, column, blocks_[traced.population]->get(traced.variable, local)});
         }
     }
 
@@ -181,10 +185,10 @@ public:
         return sum;
     }
 
-    std::vector<std::vector<StimulusShare<T>>> stimuli;      ///< by population, in declared order
-    std::vector<std::vector<RecordedShare>> recorded;        ///< by population
+    std::vector<std::vector<StimulusShare<T>>> stimuli; ///< by population, in declared order
+    std::vector<std::vector<RecordedShare>> recorded;   ///< by population
     std::vector<TracedShare> traces;
-    std::vector<std::vector<RecordedSpike>> kept;            ///< recorded and not yet written, by population
+    std::vector<std::vector<RecordedSpike>> kept; ///< recorded and not yet written, by population
     Hash128 hash;
     std::uint64_t spikes = 0, events = 0;
 
@@ -196,8 +200,10 @@ private:
     /// Moves a chunk of accumulators into a buffer and clears them.
     static void take(Accumulator* __restrict from, T* __restrict to, std::size_t n, T scale) {
         for (std::size_t i = 0; i < n; ++i) {
-            if constexpr (std::is_same_v<Accumulator, T>) to[i] = from[i];
-            else to[i] = static_cast<T>(from[i]) * scale;
+            if constexpr (std::is_same_v<Accumulator, T>)
+                to[i] = from[i];
+            else
+                to[i] = static_cast<T>(from[i]) * scale;
             from[i] = 0;
         }
     }
@@ -208,8 +214,10 @@ private:
             return;
         }
         const auto& positions = stimulus.positions;
-        auto first = static_cast<std::size_t>(std::lower_bound(positions.begin(), positions.end(), begin) - positions.begin());
-        const auto last = static_cast<std::size_t>(std::lower_bound(positions.begin(), positions.end(), end) - positions.begin());
+        auto first =
+            static_cast<std::size_t>(std::lower_bound(positions.begin(), positions.end(), begin) - positions.begin());
+        const auto last =
+            static_cast<std::size_t>(std::lower_bound(positions.begin(), positions.end(), end) - positions.begin());
         while (first < last) { // blocks take ranges that stay within one of their own chunks
             const std::size_t until = std::min(last, (first / chunk_size + 1) * chunk_size);
             std::fill_n(sparse_.values, until - first, T{0});

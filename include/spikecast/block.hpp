@@ -26,13 +26,13 @@ struct ResolvedValue {
 
 struct BlockSetup {
     const ModelInfo* model = nullptr;
-    std::string object;                 ///< population or stimulus name, for keys
+    std::string object; ///< population or stimulus name, for keys
     std::uint64_t seed = 0;
     double resolution_ms = 0.1;
-    std::vector<std::uint64_t> indices; ///< index in the population of each neuron of the block
+    std::vector<std::uint64_t> indices;    ///< index in the population of each neuron of the block
     std::vector<ResolvedValue> parameters; ///< in the model's declared order, all of them
     std::vector<ResolvedValue> initial;    ///< in the order of model->variables, as the user sees them (V_m in mV)
-    std::int64_t start_step = 0;        ///< generators: active for spike stamps in (start_step, stop_step]
+    std::int64_t start_step = 0;           ///< generators: active for spike stamps in (start_step, stop_step]
     std::int64_t stop_step = 0;
 };
 
@@ -49,8 +49,8 @@ class PopulationBlock {
 public:
     virtual ~PopulationBlock() = default;
     /// Advances neurons [begin, end) from step to step + 1; begin is a multiple of chunk_size, end - begin at most
-    /// chunk_size. Appends to `spikes` the number within the block of every neuron that spikes, ascending, as often as it
-    /// spikes (generators and parrots may spike several times in a step).
+    /// chunk_size. Appends to `spikes` the number within the block of every neuron that spikes, ascending, as often as
+    /// it spikes (generators and parrots may spike several times in a step).
     virtual void update(std::int64_t step, std::size_t begin, std::size_t end, const ChunkInput<T>& input,
                         std::vector<std::uint32_t>& spikes) = 0;
     /// A state variable as the user sees it; get(v, i) after set(v, i, x) is x rounded to T.
@@ -72,7 +72,8 @@ public:
 
 /// Delay in steps and the weight of each target (one number for all or one each).
 struct StimulusSetup {
-    BlockSetup generator; ///< indices are those of the target neurons in their population; object is the stimulus's name
+    BlockSetup
+        generator; ///< indices are those of the target neurons in their population; object is the stimulus's name
     std::int64_t delay_steps = 1;
     ResolvedValue weight;
 };

@@ -35,7 +35,8 @@ private:
 /// A discrete law on integers low() .. high(), drawn from one 32-bit word by a table of cumulated probabilities.
 class DiscreteSampler {
 public:
-    /// Delays in steps: law is in ms; rounded to the nearest step, and below half a step redrawn or clipped to one step.
+    /// Delays in steps: law is in ms; rounded to the nearest step, and below half a step redrawn or clipped to one
+    /// step.
     static DiscreteSampler delays(const Distribution& law_ms, double resolution_ms);
     /// Poisson counts of the given mean (0 <= mean <= 1e6).
     static DiscreteSampler poisson(double mean);
@@ -54,14 +55,16 @@ private:
     std::vector<std::uint16_t> guide_; ///< first candidate by the top bits of the word
 };
 
-/// Exact binomial variate B(n, p), from draws (key, neuron, draw = first_draw, ...) of which it uses as many as it needs.
-[[nodiscard]] std::uint64_t binomial(Key key, std::uint64_t neuron, std::uint64_t first_draw, std::uint64_t n, double p);
+/// Exact binomial variate B(n, p), from draws (key, neuron, draw = first_draw, ...) of which it uses as many as it
+/// needs.
+[[nodiscard]] std::uint64_t binomial(Key key, std::uint64_t neuron, std::uint64_t first_draw, std::uint64_t n,
+                                     double p);
 /// Exact Poisson variate of any mean, for counts drawn once (connectivity), likewise.
 [[nodiscard]] std::uint64_t poisson(Key key, std::uint64_t neuron, std::uint64_t first_draw, double mean);
 
-/// The multinomial split of `total` things over cells 0 .. cells-1 with given weights, by a binary tree of binomials, so
-/// that anyone can ask for the count of any cell at a cost of log2(cells) binomials, or of all own cells in one descent.
-/// Node draws are keyed by (key, node): the result doesn't depend on who asks for what.
+/// The multinomial split of `total` things over cells 0 .. cells-1 with given weights, by a binary tree of binomials,
+/// so that anyone can ask for the count of any cell at a cost of log2(cells) binomials, or of all own cells in one
+/// descent. Node draws are keyed by (key, node): the result doesn't depend on who asks for what.
 class MultinomialTree {
 public:
     /// Equal weights.

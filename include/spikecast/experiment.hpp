@@ -60,7 +60,8 @@ struct Distribution {
 
 /// A one-dimensional HDF5 dataset of one number for each neuron of a population, in the parameter's unit.
 struct ArrayFile {
-    std::string file; ///< absolute, or relative to the working directory (the reader resolves it against the experiment)
+    std::string
+        file; ///< absolute, or relative to the working directory (the reader resolves it against the experiment)
     std::string dataset;
     friend bool operator==(const ArrayFile&, const ArrayFile&) = default;
 };
@@ -78,11 +79,11 @@ struct Positions {
         drawn ///< uniform in the box; drawn as counts per cell of a grid, then a place within the cell, cell by cell
     };
     Kind kind = Kind::none;
-    std::uint8_t dimensions = 2;                ///< 2 or 3
+    std::uint8_t dimensions = 2;                 ///< 2 or 3
     std::array<double, 3> extent{0.0, 0.0, 0.0}; ///< um; the box is [-extent/2, extent/2] around the centre
     std::array<double, 3> centre{0.0, 0.0, 0.0}; ///< um
     std::array<std::uint64_t, 3> shape{1, 1, 1}; ///< grid: cells along each axis; their product is the population size
-    bool periodic = false;                      ///< distances wrap around the box
+    bool periodic = false;                       ///< distances wrap around the box
     friend bool operator==(const Positions&, const Positions&) = default;
 };
 
@@ -112,7 +113,7 @@ struct DistanceKernel {
     enum class Mask : std::uint8_t { none, ball, box };
     Kind kind = Kind::none;
     double p0 = 1.0;
-    double scale = 0.0;                        ///< gaussian: sigma of exp(-d^2 / (2 sigma^2)); exponential: lambda of exp(-d / lambda)
+    double scale = 0.0; ///< gaussian: sigma of exp(-d^2 / (2 sigma^2)); exponential: lambda of exp(-d / lambda)
     Mask mask = Mask::none;
     double radius = 0.0;                       ///< ball: distance <= radius
     std::array<double, 3> half_width{0, 0, 0}; ///< box: |dx_a| <= half_width[a]
@@ -127,7 +128,7 @@ struct Rule {
         fixed_indegree,
         fixed_outdegree,
         fixed_total_number,
-        pairwise_bernoulli,           ///< probability, or kernel for a distance-dependent one
+        pairwise_bernoulli, ///< probability, or kernel for a distance-dependent one
         pairwise_poisson,
         symmetric_pairwise_bernoulli,
         explicit_list
@@ -151,8 +152,8 @@ struct Delay {
     friend bool operator==(const Delay&, const Delay&) = default;
 };
 
-/// Synapses from one selection to one other. A projection of the file with several sources and targets stands for one of
-/// these for each pair.
+/// Synapses from one selection to one other. A projection of the file with several sources and targets stands for one
+/// of these for each pair.
 struct Projection {
     std::string name; ///< unique; the default is "source->target", with "#2" and so on for further ones of a pair
     Selection source;
@@ -219,8 +220,8 @@ struct SimulationSettings {
 
 /// Reference results that a run's report shows beside its own, and that scripts/reproduce.py judges.
 struct Reference {
-    std::string source;                        ///< the paper or the derivation
-    std::map<std::string, double> rates_hz;    ///< by population
+    std::string source;                     ///< the paper or the derivation
+    std::map<std::string, double> rates_hz; ///< by population
 };
 
 struct Experiment {
@@ -242,8 +243,8 @@ struct Experiment {
     [[nodiscard]] const Population* find_population(const std::string& name) const;
 };
 
-/// Checks an experiment against the catalogue (names, bounds, overlaps, representable delays, rules that can't hold), and
-/// clamps selections. Throws InputError with everything that is wrong.
+/// Checks an experiment against the catalogue (names, bounds, overlaps, representable delays, rules that can't hold),
+/// and clamps selections. Throws InputError with everything that is wrong.
 void validate(Experiment& experiment);
 
 } // namespace spikecast

@@ -6,12 +6,12 @@
 
 namespace spikecast::math {
 
-[[nodiscard]] double exp(double x) noexcept;             ///< <= 1 ulp; 0 below -745.2, inf above 709.8
+[[nodiscard]] double exp(double x) noexcept; ///< <= 1 ulp; 0 below -745.2, inf above 709.8
 [[nodiscard]] double expm1(double x) noexcept;
-[[nodiscard]] double log(double x) noexcept;             ///< x > 0
-[[nodiscard]] double log1p(double x) noexcept;           ///< x > -1
-[[nodiscard]] double pow(double x, double y) noexcept;   ///< x > 0
-[[nodiscard]] double lgamma(double x) noexcept;          ///< x > 0
+[[nodiscard]] double log(double x) noexcept;           ///< x > 0
+[[nodiscard]] double log1p(double x) noexcept;         ///< x > -1
+[[nodiscard]] double pow(double x, double y) noexcept; ///< x > 0
+[[nodiscard]] double lgamma(double x) noexcept;        ///< x > 0
 [[nodiscard]] double erfc(double x) noexcept;
 [[nodiscard]] double normal_cdf(double z) noexcept;
 [[nodiscard]] double normal_quantile(double p) noexcept; ///< 0 < p < 1; inverse of normal_cdf

@@ -37,31 +37,31 @@ struct ParameterInfo {
 struct VariableInfo {
     std::string_view name;
     std::string_view unit;
-    double default_value;       ///< as the user sees it; NaN: the value of the parameter `offset` (E_L for V_m)
+    double default_value; ///< as the user sees it; NaN: the value of the parameter `offset` (E_L for V_m)
     std::string_view meaning;
-    int offset = -1;            ///< index of the parameter that the stored value is relative to, -1: none
-    bool visible = true;        ///< can be recorded and initialised
+    int offset = -1;     ///< index of the parameter that the stored value is relative to, -1: none
+    bool visible = true; ///< can be recorded and initialised
 };
 
 struct ReceptorInfo {
     std::string_view name;
     std::string_view weight_unit;
     std::string_view meaning;
-    int sign = 0;      ///< +1 / -1: receives weights of this sign where the projection names no receptor; 0: any
+    int sign = 0;        ///< +1 / -1: receives weights of this sign where the projection names no receptor; 0: any
     bool counts = false; ///< the weight is ignored and every spike counts one (parrot_neuron)
 };
 
 /// A relation between parameters that must hold, checked for constants (and by bounds for distributions).
 struct ParameterRelation {
-    std::string_view text;                  ///< "V_reset < V_th"
+    std::string_view text;                   ///< "V_reset < V_th"
     bool (*holds)(const double* parameters); ///< in declared order
 };
 
 struct ModelInfo {
     enum class Kind : std::uint8_t {
-        neuron,            ///< a population with inputs
-        generator,         ///< a population without inputs, or a stimulus
-        current_generator  ///< a stimulus only: adds a current
+        neuron,           ///< a population with inputs
+        generator,        ///< a population without inputs, or a stimulus
+        current_generator ///< a stimulus only: adds a current
     };
     std::string_view name;
     Kind kind;
@@ -72,8 +72,8 @@ struct ModelInfo {
     std::span<const VariableInfo> variables;
     std::span<const ReceptorInfo> receptors;
     std::span<const ParameterRelation> relations;
-    /// Charge (fC per unit weight: pA ms) that one synaptic event delivers, for the compensation of [scaling]; null where
-    /// it isn't defined. Called with parameters in declared order.
+    /// Charge (fC per unit weight: pA ms) that one synaptic event delivers, for the compensation of [scaling]; null
+    /// where it isn't defined. Called with parameters in declared order.
     double (*charge)(const double* parameters, std::size_t receptor) = nullptr;
 
     [[nodiscard]] constexpr int parameter(std::string_view wanted) const noexcept {

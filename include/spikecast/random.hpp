@@ -1,6 +1,6 @@
-// Counter-based random numbers: every draw is a pure function of (seed, purpose, object name, neuron, draw), so that any
-// worker can make any draw and nobody advances a stream. Philox4x32-10 of Salmon et al. 2011 ("Parallel random numbers:
-// as easy as 1, 2, 3"); test vectors are in docs/reproducibility.md.
+// Counter-based random numbers: every draw is a pure function of (seed, purpose, object name, neuron, draw), so that
+// any worker can make any draw and nobody advances a stream. Philox4x32-10 of Salmon et al. 2011 ("Parallel random
+// numbers: as easy as 1, 2, 3"); test vectors are in docs/reproducibility.md.
 #pragma once
 
 #include <array>
@@ -13,14 +13,14 @@ namespace spikecast {
 
 /// What a draw is for. The numbers are part of every result: never renumber, only append.
 enum class Purpose : std::uint32_t {
-    source = 1,     ///< which sources a target has
-    count = 2,      ///< how many synapses
+    source = 1, ///< which sources a target has
+    count = 2,  ///< how many synapses
     weight = 3,
     delay = 4,
     parameter = 5,
     initial_state = 6,
     position = 7,
-    stimulus = 8,   ///< spikes of a generator
+    stimulus = 8, ///< spikes of a generator
     partition = 9,
     test = 1000
 };
@@ -91,7 +91,9 @@ __extension__ typedef unsigned __int128 Wide;
     return static_cast<std::uint64_t>((static_cast<Wide>(bits) * n) >> 64);
 }
 /// (0, 1), never 0 or 1: the centres of 2^32 (or 2^53) equal intervals.
-[[nodiscard]] inline double open_unit(std::uint32_t bits) noexcept { return (bits + 0.5) * 0x1p-32; }
+[[nodiscard]] inline double open_unit(std::uint32_t bits) noexcept {
+    return (bits + 0.5) * 0x1p-32;
+}
 [[nodiscard]] inline double open_unit(std::uint64_t bits) noexcept {
     return (static_cast<double>(bits >> 12) + 0.5) * 0x1p-52;
 }

@@ -26,8 +26,8 @@ public:
 
 struct SimulationOptions {
     std::uint32_t threads = 1;
-    std::string output;           ///< result file; empty: none
-    bool keep_spikes = false;     ///< keep recorded spikes in memory, for Simulation::spikes
+    std::string output;       ///< result file; empty: none
+    bool keep_spikes = false; ///< keep recorded spikes in memory, for Simulation::spikes
     std::function<void(double done, double of)> build_progress; ///< called on every rank by worker 0, often
     std::function<void(double done_ms, double of_ms)> run_progress;
 };
@@ -52,14 +52,14 @@ struct RunSummary {
     std::uint64_t neurons = 0, synapses = 0, spikes = 0, synaptic_events = 0;
     double build_s = 0.0, simulate_s = 0.0, biological_s = 0.0; ///< simulate and biological without the warm-up
     double total_simulate_s = 0.0, total_biological_s = 0.0;
-    PhaseSeconds phases; ///< of rank 0, without the warm-up
+    PhaseSeconds phases;                       ///< of rank 0, without the warm-up
     std::vector<std::uint64_t> peak_rss_bytes; ///< of each rank
     std::uint64_t network_bytes = 0;           ///< rows and directories of all ranks
     std::uint64_t bytes_sent = 0;              ///< packets only
     std::uint32_t packet_bytes = 0;
-    std::string exchange;                      ///< the scheme in use
-    std::string spike_hash, network_hash;      ///< 32 hex digits
-    std::string state_hash;                    ///< of every state variable of every neuron at the end, by its bits
+    std::string exchange;                 ///< the scheme in use
+    std::string spike_hash, network_hash; ///< 32 hex digits
+    std::string state_hash;               ///< of every state variable of every neuron at the end, by its bits
     std::vector<PopulationStatistics> populations;
 };
 

@@ -48,7 +48,8 @@ TEST(Quantity, constants_hide_units_and_carry_their_own) {
     const Constants constants{{"C", evaluate("0.1", {})}, {"w", evaluate("2 pA", {})}};
     EXPECT_EQ(value("2 * w", "pA", constants), 4.0);
     // N = M = 100; the tolerance is the digits that 1 - 1e-4 loses: 2^-53 / 1e-4.
-    EXPECT_NEAR(value("ln(1-C)/ln(1-1/(100*100))", "1", constants), std::log1p(-0.1) / std::log1p(-1e-4), 1053.6 * 3e-12);
+    EXPECT_NEAR(value("ln(1-C)/ln(1-1/(100*100))", "1", constants), std::log1p(-0.1) / std::log1p(-1e-4),
+                1053.6 * 3e-12);
 }
 
 TEST(Quantity, a_plain_number_means_the_documented_unit_but_a_ratio_of_units_does_not) {
@@ -58,8 +59,8 @@ TEST(Quantity, a_plain_number_means_the_documented_unit_but_a_ratio_of_units_doe
 }
 
 TEST(Quantity, nonsense_is_refused) {
-    for (const char* text : {"", "1 +", "(1", "1)", "1 ms + 1 mV", "2 ** 3", "exp(1 ms)", "exp(1, 2)", "ln(0)", "sqrt(-1)",
-                             "furlong", "3 furlong", "f(1)", "1..2", "2 ^ (1 ms)", "(-1)^0.5", "1 ms ms2"})
+    for (const char* text : {"", "1 +", "(1", "1)", "1 ms + 1 mV", "2 ** 3", "exp(1 ms)", "exp(1, 2)", "ln(0)",
+                             "sqrt(-1)", "furlong", "3 furlong", "f(1)", "1..2", "2 ^ (1 ms)", "(-1)^0.5", "1 ms ms2"})
         EXPECT_THROW((void)evaluate(text, {}), QuantityError) << text;
     EXPECT_THROW((void)evaluate(std::string(100000, '('), {}), QuantityError);
     EXPECT_THROW((void)evaluate(std::string(100000, '-'), {}), QuantityError);

@@ -52,7 +52,9 @@ like = "E"
 size = 20
 )";
 
-double number(const ParameterValue& value) { return std::get<Distribution>(value).a; }
+double number(const ParameterValue& value) {
+    return std::get<Distribution>(value).a;
+}
 
 } // namespace
 
@@ -74,7 +76,8 @@ TEST(BadExperiments, each_gives_exactly_the_expected_messages) {
             said = std::string(e.what()) + "\n";
         }
         const std::string prefix = folder.string() + "/";
-        for (std::size_t at; (at = said.find(prefix)) != std::string::npos;) said.erase(at, prefix.size());
+        for (std::size_t at; (at = said.find(prefix)) != std::string::npos;)
+            said.erase(at, prefix.size());
         EXPECT_EQ(said, content(expected));
     }
     EXPECT_GE(cases, 60);
@@ -83,12 +86,14 @@ TEST(BadExperiments, each_gives_exactly_the_expected_messages) {
 TEST(ShippedExperiments, microcircuit_has_the_published_size) {
     const Experiment e = read_experiment(source_dir + "/experiments/microcircuit_pd14.toml");
     std::uint64_t neurons = 0, synapses = 0;
-    for (const Population& p : e.populations) neurons += p.size;
-    for (const Projection& p : e.projections) synapses += p.rule.number;
+    for (const Population& p : e.populations)
+        neurons += p.size;
+    for (const Projection& p : e.projections)
+        synapses += p.rule.number;
     EXPECT_EQ(neurons, 77169U);
     EXPECT_EQ(e.populations[0].name, "L23E"); // the order of the file, not of the alphabet
     EXPECT_EQ(e.populations[7].name, "L6I");
-    EXPECT_EQ(e.projections.size(), 55U); // 64 pairs, 9 of them with probability 0
+    EXPECT_EQ(e.projections.size(), 55U);                        // 64 pairs, 9 of them with probability 0
     EXPECT_NEAR(static_cast<double>(synapses), 298.9e6, 0.05e6); // EXPERIMENTS: 298.9 M, given to four digits
     for (const Projection& p : e.projections) {
         const bool doubled = p.name == "L4E->L23E";
@@ -127,7 +132,8 @@ TEST(ShippedExperiments, scaling_keeps_the_mean_input_of_the_microcircuit) {
         EXPECT_NEAR(mean_input(small, p.name), mean_input(full, p.name), 5.0) << p.name;
     }
     EXPECT_DOUBLE_EQ(small.projections[0].weight.a, full.projections[0].weight.a / std::sqrt(0.1));
-    EXPECT_NEAR(static_cast<double>(small.projections[0].rule.number), 0.01 * static_cast<double>(full.projections[0].rule.number), 0.6);
+    EXPECT_NEAR(static_cast<double>(small.projections[0].rule.number),
+                0.01 * static_cast<double>(full.projections[0].rule.number), 0.6);
     EXPECT_EQ(small.stimuli.size(), 8U);
     EXPECT_DOUBLE_EQ(number(small.stimuli[0].params.at("rate")), 1280.0);
 }
@@ -178,16 +184,17 @@ rule = "all_to_all"
 TEST_F(Reading, overrides_win_and_are_checked_like_the_file) {
     const std::string path = write("a.toml", std::string(two) + "[[projections]]\nsource = \"E\"\ntarget = \"I\"\n"
                                                                 "rule = \"all_to_all\"\nweight = 1\n");
-    const Experiment e = read_experiment(path, {"populations.E.size=8", "projections[0].weight=2 pA", "simulation.duration=1 s",
-                                                "projections[0].rule={ fixed_indegree = 3 }", "title=new"});
+    const Experiment e =
+        read_experiment(path, {"populations.E.size=8", "projections[0].weight=2 pA", "simulation.duration=1 s",
+                               "projections[0].rule={ fixed_indegree = 3 }", "title=new"});
     EXPECT_EQ(e.populations[0].size, 8U);
     EXPECT_EQ(e.projections[0].weight.a, 2.0);
     EXPECT_EQ(e.projections[0].rule.number, 3U);
     EXPECT_EQ(e.simulation.duration_steps, 10000);
     EXPECT_EQ(e.title, "new");
     EXPECT_EQ(e.overrides.size(), 5U);
-    for (const char* bad : {"populations.E.sise=8", "projections[1].weight=2", "projections.weight=1", "seed", "=3", "a..b=1",
-                            "simulation.seed=-1", "projections[x].weight=1"}) {
+    for (const char* bad : {"populations.E.sise=8", "projections[1].weight=2", "projections.weight=1", "seed", "=3",
+                            "a..b=1", "simulation.seed=-1", "projections[x].weight=1"}) {
         try {
             (void)read_experiment(path, {bad});
             ADD_FAILURE() << bad << " is accepted";
@@ -248,7 +255,8 @@ rule = { fixed_indegree = 1 }
 }
 
 TEST_F(Reading, every_rule_and_kernel_is_read) {
-    const Experiment e = read_experiment(write("a.toml", R"(
+    const Experiment e = read_experiment(write(
+        "a.toml", R"(
 [simulation]
 duration = "100 ms"
 partitioner = { kind = "random", seed = 3 }
@@ -257,23 +265,27 @@ model = "iaf_psc_exp"
 size = 64
 positions = { grid = [8, 8], extent = ["1 mm", 1000], periodic = true }
 )" + [] {
-        std::string text;
-        for (const char* rule : {"\"one_to_one\"", "\"all_to_all\"", "{ all_to_all = true, allow_autapses = false }",
-                                 "{ fixed_indegree = 5, allow_multapses = false }", "{ fixed_outdegree = 6 }", "{ fixed_total_number = 7 }",
-                                 "{ pairwise_bernoulli = 0.5 }", "{ pairwise_poisson = 2.5 }", "{ symmetric_pairwise_bernoulli = 0.25 }",
-                                 "{ pairwise_bernoulli = { gaussian = { p0 = 0.5, sigma = \"0.1 mm\" }, mask = { ball = 300 } } }",
-                                 "{ pairwise_bernoulli = { exponential = { lambda = 50 } } }",
-                                 "{ pairwise_bernoulli = { constant = 0.5, mask = { box = [100, 200] } } }"})
-            text += std::string("[[projections]]\nsource = \"A\"\ntarget = \"A\"\nrule = ") + rule +
-                    "\ndelay = { constant = 1, per_distance = \"1 ms/mm\" }\n";
-        return text;
-    }()));
+            std::string text;
+            for (const char* rule :
+                 {"\"one_to_one\"", "\"all_to_all\"", "{ all_to_all = true, allow_autapses = false }",
+                  "{ fixed_indegree = 5, allow_multapses = false }", "{ fixed_outdegree = 6 }",
+                  "{ fixed_total_number = 7 }", "{ pairwise_bernoulli = 0.5 }", "{ pairwise_poisson = 2.5 }",
+                  "{ symmetric_pairwise_bernoulli = 0.25 }",
+                  "{ pairwise_bernoulli = { gaussian = { p0 = 0.5, sigma = \"0.1 mm\" }, mask = { ball = 300 } } }",
+                  "{ pairwise_bernoulli = { exponential = { lambda = 50 } } }",
+                  "{ pairwise_bernoulli = { constant = 0.5, mask = { box = [100, 200] } } }"})
+                text += std::string("[[projections]]\nsource = \"A\"\ntarget = \"A\"\nrule = ") + rule +
+                        "\ndelay = { constant = 1, per_distance = \"1 ms/mm\" }\n";
+            return text;
+        }()));
     using Kind = Rule::Kind;
-    const Kind kinds[] = {Kind::one_to_one, Kind::all_to_all, Kind::all_to_all, Kind::fixed_indegree, Kind::fixed_outdegree,
-                          Kind::fixed_total_number, Kind::pairwise_bernoulli, Kind::pairwise_poisson, Kind::symmetric_pairwise_bernoulli,
+    const Kind kinds[] = {Kind::one_to_one,         Kind::all_to_all,         Kind::all_to_all,
+                          Kind::fixed_indegree,     Kind::fixed_outdegree,    Kind::fixed_total_number,
+                          Kind::pairwise_bernoulli, Kind::pairwise_poisson,   Kind::symmetric_pairwise_bernoulli,
                           Kind::pairwise_bernoulli, Kind::pairwise_bernoulli, Kind::pairwise_bernoulli};
     ASSERT_EQ(e.projections.size(), std::size(kinds));
-    for (std::size_t i = 0; i < std::size(kinds); ++i) EXPECT_EQ(e.projections[i].rule.kind, kinds[i]) << i;
+    for (std::size_t i = 0; i < std::size(kinds); ++i)
+        EXPECT_EQ(e.projections[i].rule.kind, kinds[i]) << i;
     EXPECT_FALSE(e.projections[2].rule.allow_autapses);
     EXPECT_FALSE(e.projections[3].rule.allow_multapses);
     EXPECT_FALSE(e.projections[8].rule.allow_autapses);
@@ -302,7 +314,8 @@ spikes = "F"
         FAIL();
     } catch (const InputError& e) {
         ASSERT_EQ(e.diagnostics().size(), 5U) << e.what();
-        for (std::size_t i = 1; i < 5; ++i) EXPECT_LT(e.diagnostics()[i - 1].where.line, e.diagnostics()[i].where.line);
+        for (std::size_t i = 1; i < 5; ++i)
+            EXPECT_LT(e.diagnostics()[i - 1].where.line, e.diagnostics()[i].where.line);
         EXPECT_EQ(e.diagnostics()[4].object, "recorders[0].spikes");
     }
 }
@@ -343,5 +356,6 @@ TEST(Validation, an_experiment_from_code_is_checked_and_clamped) {
 
 TEST(Schema, the_reference_page_lists_every_key) {
     EXPECT_NE(content(source_dir + "/docs/experiment_format.md").find(schema_markdown()), std::string::npos)
-        << "the page's tables differ from the schema; this is what they should be:\n" << schema_markdown();
+        << "the page's tables differ from the schema; this is what they should be:\n"
+        << schema_markdown();
 }

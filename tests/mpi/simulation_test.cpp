@@ -12,7 +12,8 @@ Experiment chain() {
     Experiment e;
     e.title = "chain";
     e.simulation.duration_steps = 1000;
-    e.populations.push_back({.name = "P", .model = "parrot_neuron", .size = 10, .params = {}, .init = {}, .positions = {}});
+    e.populations.push_back(
+        {.name = "P", .model = "parrot_neuron", .size = 10, .params = {}, .init = {}, .positions = {}});
     Stimulus stimulus;
     stimulus.name = "start";
     stimulus.model = "spike_generator";
@@ -60,9 +61,12 @@ Experiment balanced() {
     e.title = "balanced";
     e.simulation.duration_steps = 1000;
     e.simulation.seed = 3;
-    e.populations.push_back({.name = "N", .model = "iaf_psc_exp", .size = 200,
+    e.populations.push_back({.name = "N",
+                             .model = "iaf_psc_exp",
+                             .size = 200,
                              .params = {{"I_e", Distribution::constant(450.0)}},
-                             .init = {{"V_m", Distribution::uniform(-70.0, -56.0)}}, .positions = {}});
+                             .init = {{"V_m", Distribution::uniform(-70.0, -56.0)}},
+                             .positions = {}});
     Projection p;
     p.name = "N->N";
     p.source.population = p.target.population = "N";
@@ -109,8 +113,9 @@ TEST(Simulation, another_seed_is_another_network) {
 /// Adding a population must change no draw of what was there.
 TEST(Simulation, an_added_population_changes_no_other_draw) {
     Experiment more = balanced();
-    more.populations.insert(more.populations.begin(), {.name = "first", .model = "iaf_psc_exp", .size = 33, .params = {},
-                                                       .init = {}, .positions = {}});
+    more.populations.insert(
+        more.populations.begin(),
+        {.name = "first", .model = "iaf_psc_exp", .size = 33, .params = {}, .init = {}, .positions = {}});
     Simulation a(balanced(), {});
     Simulation b(more, {});
     a.run_steps(500);

@@ -15,7 +15,8 @@ using namespace spikecast;
 
 RunReport example() {
     RunReport report;
-    report.title = "A title that is far too long for a table of eighty columns, \xC3\xA4 so that it must be cut somewhere";
+    report.title =
+        "A title that is far too long for a table of eighty columns, \xC3\xA4 so that it must be cut somewhere";
     report.settings.seed = 18446744073709551615ULL;
     report.settings.weights = WeightFormat::compact;
     RunSummary& s = report.summary;
@@ -44,11 +45,33 @@ RunReport example() {
 
 TEST(RunReport, json_has_every_field) {
     const auto json = nlohmann::json::parse(to_json(example()));
-    for (const char* key : {"title", "version", "seed", "ranks", "threads", "neurons", "synapses", "spikes",
-                            "synaptic_events", "build_s", "simulate_s", "biological_s", "real_time_factor", "phases_s",
-                            "peak_rss_bytes", "peak_rss_bytes_total", "bytes_per_synapse", "bytes_sent", "packet_bytes",
-                            "exchange", "partitioner", "precision", "weights", "populations", "spike_hash",
-                            "network_hash", "state_hash"})
+    for (const char* key : {"title",
+                            "version",
+                            "seed",
+                            "ranks",
+                            "threads",
+                            "neurons",
+                            "synapses",
+                            "spikes",
+                            "synaptic_events",
+                            "build_s",
+                            "simulate_s",
+                            "biological_s",
+                            "real_time_factor",
+                            "phases_s",
+                            "peak_rss_bytes",
+                            "peak_rss_bytes_total",
+                            "bytes_per_synapse",
+                            "bytes_sent",
+                            "packet_bytes",
+                            "exchange",
+                            "partitioner",
+                            "precision",
+                            "weights",
+                            "populations",
+                            "spike_hash",
+                            "network_hash",
+                            "state_hash"})
         EXPECT_TRUE(json.contains(key)) << key;
     EXPECT_EQ(json["seed"].get<std::uint64_t>(), 18446744073709551615ULL);
     EXPECT_EQ(json["real_time_factor"], 3.0);
@@ -71,8 +94,9 @@ TEST(RunReport, json_of_an_empty_run_is_valid) {
 
 TEST(RunReport, table_fits_80_columns_and_shows_references) {
     Reference reference;
-    reference.source = "a source whose description is so long that it would leave the eighty columns, were it not wrapped "
-                       "into two lines or even three, as it has to be, since nobody can look up half of a citation";
+    reference.source =
+        "a source whose description is so long that it would leave the eighty columns, were it not wrapped "
+        "into two lines or even three, as it has to be, since nobody can look up half of a citation";
     reference.rates_hz = {{"L23E", 0.903}, {"a_population_with_a_very_long_name", 1.0}, {"silent", 0.0}};
     const std::string table = to_table(example(), reference);
     std::istringstream lines(table);

@@ -72,8 +72,9 @@ std::vector<std::vector<std::vector<RecordedSpike>>> windows() {
     for (std::size_t w : {0U, 2U})
         for (std::size_t p = 0; p < 2; ++p)
             for (int i = 0; i < (p == 0 ? 50'000 : 7); ++i)
-                result[w][p].push_back({static_cast<std::int64_t>(w) * 1000 + 1 + static_cast<std::int64_t>(random() % 1000),
-                                        random() % 5'000'000'000ULL});
+                result[w][p].push_back(
+                    {static_cast<std::int64_t>(w) * 1000 + 1 + static_cast<std::int64_t>(random() % 1000),
+                     random() % 5'000'000'000ULL});
     result[0][1].push_back(result[0][1].front());
     return result;
 }
@@ -116,8 +117,7 @@ TEST(ResultFile, spikes_are_sorted_and_the_same_for_every_number_of_ranks) {
             EXPECT_EQ(read<std::uint64_t>(file.get(), group + "node_ids", H5T_NATIVE_UINT64), ids);
             const hdf5::Handle dataset(H5Dopen2(file.get(), (group + "timestamps").c_str(), H5P_DEFAULT));
             EXPECT_EQ(read_text(dataset.get(), "units"), "ms");
-            const hdf5::Handle sorting(
-                H5Aopen_by_name(file.get(), group.c_str(), "sorting", H5P_DEFAULT, H5P_DEFAULT));
+            const hdf5::Handle sorting(H5Aopen_by_name(file.get(), group.c_str(), "sorting", H5P_DEFAULT, H5P_DEFAULT));
             const hdf5::Handle type(H5Aget_type(sorting.get()));
             std::uint8_t value = 0;
             H5Aread(sorting.get(), type.get(), &value);
@@ -163,7 +163,8 @@ TEST(ResultFile, traces_have_every_value_in_its_place) {
                 std::vector<std::vector<TraceValue>> own(2);
                 for (std::int64_t f = begin; f < end; ++f)
                     for (std::uint64_t c = 0; c < indices.size(); ++c)
-                        if (static_cast<int>(c * 7 % 5) % world.ranks == world.rank) own[0].push_back({f, c, value(f, c)});
+                        if (static_cast<int>(c * 7 % 5) % world.ranks == world.rank)
+                            own[0].push_back({f, c, value(f, c)});
                 file.append_traces(own, {end, 0});
                 begin = end;
             }

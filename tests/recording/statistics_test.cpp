@@ -21,8 +21,8 @@ struct Train {
 
 constexpr std::int64_t warmup = 100, end = 5017, bin = 30;
 
-/// 40 neurons of population 0, 15 of population 1, 5 silent ones of population 2, with irregular trains; one neuron spikes
-/// twice in a step, some have too few intervals for a CV.
+/// 40 neurons of population 0, 15 of population 1, 5 silent ones of population 2, with irregular trains; one neuron
+/// spikes twice in a step, some have too few intervals for a CV.
 std::vector<Train> trains() {
     std::mt19937_64 random(3);
     std::vector<Train> all;

@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
         return 1;
     } catch (const spikecast::InputError&) {
     }
-    for (const spikecast::ModelInfo* model : spikecast::all_models()) std::cout << model->name << '\n';
+    for (const spikecast::ModelInfo* model : spikecast::all_models())
+        std::cout << model->name << '\n';
     return 0;
 }
