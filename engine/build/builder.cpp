@@ -7,11 +7,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <type_traits>
 
 namespace spikecast {
@@ -204,7 +202,6 @@ template <class W, class Tag>
 void sort_rows(SynapseRows<W>& rows, HugeBuffer<Tag>& tags, std::uint32_t codes, std::uint32_t lanes) {
     std::vector<std::uint32_t> counts(codes + 1);
     std::vector<Synapse<W>> scratch;
-    std::vector<Tag> seen;
     rows.directory_begin.resize(rows.rows() + 1);
     std::size_t most = 0; // a row has a segment for each code or synapse at most; pages that stay empty cost no memory
     for (std::size_t r = 0; r < rows.rows(); ++r) {

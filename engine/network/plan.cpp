@@ -12,12 +12,6 @@ namespace spikecast {
 
 namespace {
 
-std::size_t population_number(const Experiment& experiment, const std::string& name) {
-    for (std::size_t p = 0; p < experiment.populations.size(); ++p)
-        if (experiment.populations[p].name == name) return p;
-    throw RunError(fmt::format("internal: population {} is unknown after validation", name));
-}
-
 /// Bounds of what a list holds, found by enumerating it once.
 class BoundsSink final : public SynapseSink {
 public:
@@ -52,6 +46,12 @@ double farthest(const Population& a, const Population& b) {
 }
 
 } // namespace
+
+std::size_t population_number(const Experiment& experiment, const std::string& name) {
+    for (std::size_t p = 0; p < experiment.populations.size(); ++p)
+        if (experiment.populations[p].name == name) return p;
+    throw RunError(fmt::format("there is no population {}", name));
+}
 
 ReceptorChoice choose_receptor(const ModelInfo& model, const std::string& receptor) {
     ReceptorChoice choice;

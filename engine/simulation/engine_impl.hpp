@@ -338,7 +338,7 @@ private:
         std::vector<TraceLayout> layouts;
         collectively(comm_, [&] {
             for (const SpikeRecorder& recorder : experiment_.spike_recorders) {
-                const std::size_t p = population_number(recorder.source.population);
+                const std::size_t p = population_number(experiment_, recorder.source.population);
                 if (std::find(recorded_populations_.begin(), recorded_populations_.end(), p) ==
                     recorded_populations_.end())
                     recorded_populations_.push_back(p);
@@ -363,7 +363,7 @@ private:
             }
             std::sort(recorded_populations_.begin(), recorded_populations_.end());
             for (const StateRecorder& recorder : experiment_.state_recorders) {
-                const std::size_t p = population_number(recorder.source.population);
+                const std::size_t p = population_number(experiment_, recorder.source.population);
                 const auto indices = recorded_indices(recorder.source, recorder.sample);
                 const std::int64_t interval = std::max<std::int64_t>(1, steps_of(recorder.interval_ms, 1));
                 for (const std::string& variable : recorder.variables) {
@@ -403,12 +403,6 @@ private:
         for (const std::size_t p : recorded_populations_)
             names.push_back(experiment_.populations[p].name);
         file_ = std::make_unique<ResultFile>(comm_, options_.output, experiment_, names, layouts);
-    }
-
-    [[nodiscard]] std::size_t population_number(const std::string& wanted) const {
-        for (std::size_t p = 0; p < experiment_.populations.size(); ++p)
-            if (experiment_.populations[p].name == wanted) return p;
-        throw RunError(fmt::format("there is no population {}", wanted));
     }
 
     /// What one worker does until step `until`. Never throws: an error is kept and told to the other ranks.

@@ -1,6 +1,7 @@
 #include "spikecast/simulation.hpp"
 
 #include "engine/exchange/collective.hpp"
+#include "engine/network/plan.hpp"
 #include "engine/simulation/engine.hpp"
 #include "spikecast/model.hpp"
 
@@ -69,12 +70,6 @@ std::int64_t Simulation::now() const noexcept {
 
 namespace {
 
-std::size_t population_of(const Experiment& experiment, const std::string& name) {
-    for (std::size_t p = 0; p < experiment.populations.size(); ++p)
-        if (experiment.populations[p].name == name) return p;
-    throw RunError(fmt::format("there is no population {}", name));
-}
-
 std::size_t variable_of(const Population& population, const std::string& name) {
     const int v = find_model(population.model)->variable(name);
     if (v < 0)
@@ -85,17 +80,17 @@ std::size_t variable_of(const Population& population, const std::string& name) {
 } // namespace
 
 std::vector<std::pair<std::int64_t, std::uint64_t>> Simulation::spikes(const std::string& population) {
-    return impl_->spikes(population_of(impl_->experiment(), population));
+    return impl_->spikes(population_number(impl_->experiment(), population));
 }
 
 std::vector<double> Simulation::state(const std::string& population, const std::string& variable) {
-    const std::size_t p = population_of(impl_->experiment(), population);
+    const std::size_t p = population_number(impl_->experiment(), population);
     return impl_->state(p, variable_of(impl_->experiment().populations[p], variable));
 }
 
 void Simulation::set_state(const std::string& population, const std::string& variable, std::uint64_t neuron,
                            double value) {
-    const std::size_t p = population_of(impl_->experiment(), population);
+    const std::size_t p = population_number(impl_->experiment(), population);
     if (neuron >= impl_->experiment().populations[p].size)
         throw RunError(fmt::format("population {} has no neuron {}", population, neuron));
     impl_->set_state(p, variable_of(impl_->experiment().populations[p], variable), neuron, value);
