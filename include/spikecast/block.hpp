@@ -78,7 +78,7 @@ struct StimulusSetup {
     ResolvedValue weight;
 };
 
-/// Instantiated for double and float in models/catalogue.cpp.
+/// T: double or float (models/catalogue.cpp).
 template <class T>
 [[nodiscard]] std::unique_ptr<PopulationBlock<T>> make_population_block(const BlockSetup& setup);
 template <class T>

@@ -93,7 +93,7 @@ struct ModelInfo {
     }
 };
 
-/// All models, in the order of the catalogue (models/catalogue.cpp).
+/// All models, in the order of the catalogue (models/catalogue.txt).
 [[nodiscard]] std::span<const ModelInfo* const> all_models();
 /// nullptr where there is none of that name.
 [[nodiscard]] const ModelInfo* find_model(std::string_view name);
