@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the coefficient tables of engine/core/kernels.hpp (needs mpmath).
+"""Prints the coefficient tables of engine/core/kernels.hpp and include/spikecast/simd_math.hpp (needs mpmath).
 
 Rational functions P/Q are interpolated at Chebyshev nodes, which is within a small factor of the best approximation; the
 largest relative error on a fine grid is printed beside each. erfcx is expanded in Chebyshev polynomials.
@@ -71,6 +71,16 @@ def chebyshev(f, terms):
     return out
 
 
+def exp_tail(n):
+    """(exp(r) - 1 - r) / r^2 on |r| <= ln(2) / 2 by a polynomial of degree n; and the relative error of exp by it."""
+    f = lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > mpf("1e-20") else mpf("0.5")
+    half = log(mpf(2)) / 2 * mpf("1.0001")
+    p, _, _ = rational(f, -half, half, n, 0)
+    worst = max(abs((1 + r + r * r * sum(c * r**j for j, c in enumerate(p))) / exp(r) - 1)
+                for r in (half * (mpf(2 * i) / 301 - 1) for i in range(302)))
+    return p, worst
+
+
 if __name__ == "__main__":
     for name, f, low, high, m, n in (
             ("central", lambda t: central(mpf("0.180625") - t), mpf(0), mpf("0.180625"), 8, 7),
@@ -83,3 +93,7 @@ if __name__ == "__main__":
     table("erfcx_c", chebyshev(erfcx_scaled, 32))
     from mpmath import zeta, euler
     table("lgamma2_c", [1 - euler] + [(-1)**k * (zeta(k) - 1) / k for k in range(2, 30)])
+    for name, degree in (("exp_tail_double", 9), ("exp_tail_single", 4)):
+        p, worst = exp_tail(degree)
+        print(f"// relative error {float(worst):.1e}")
+        table(name, p)

@@ -1,4 +1,5 @@
 spikecast_test(core_math_test core/math_test.cpp)
+spikecast_test(core_simd_math_test core/simd_math_test.cpp)
 spikecast_test(core_distributions_test core/distributions_test.cpp)
 spikecast_test(core_experiment_test core/experiment_test.cpp)
 if(RANDOM123_INCLUDE)
