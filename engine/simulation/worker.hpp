@@ -72,7 +72,9 @@ public:
             for (std::uint32_t b = 0; b < lanes_each; ++b)
                 lanes_.push_back(accumulators_.back().data() + (std::size_t{b} << 16));
         }
-        calendar_.resize(std::bit_ceil(std::size_t{plan.max_delay} + plan.min_delay + 1));
+        const std::size_t slots = std::bit_ceil(std::size_t{plan.max_delay} + plan.min_delay + 1);
+        slot_mask_ = slots - 1;
+        calendar_.resize(slots * lanes_.size());
         buffers_.resize(plan.receptors + 1);
         for (auto& buffer : buffers_)
             buffer = std::make_unique<Chunk>();
@@ -91,45 +93,35 @@ public:
     /// Enters the rows of arrived packets (lag << 32 | row, sorted) in the calendar; they were emitted in the epoch
     /// that begins with `epoch_step`.
     void arrive(const std::vector<std::uint64_t>& packets, std::int64_t epoch_step) {
-        const std::size_t mask = calendar_.size() - 1;
-        for (const std::uint64_t packet : packets) {
-            const std::size_t row = packet & 0xffff'ffffU;
+        const auto row_of = [](std::uint64_t packet) { return static_cast<std::size_t>(packet & 0xffff'ffffU); };
+        const std::size_t n = packets.size();
+        for (std::size_t i = 0; i < std::min(row_ahead, n); ++i)
+            prefetch_row(row_of(packets[i]));
+        for (std::size_t i = 0; i < std::min(directory_ahead, n); ++i)
+            prefetch_directory(row_of(packets[i]));
+        for (std::size_t i = 0; i < n; ++i) {
+            if (i + row_ahead < n) prefetch_row(row_of(packets[i + row_ahead]));
+            if (i + directory_ahead < n) prefetch_directory(row_of(packets[i + directory_ahead]));
+            const std::uint64_t packet = packets[i];
+            const std::size_t row = row_of(packet);
             const auto emitted = static_cast<std::size_t>(epoch_step) + (packet >> 32);
             std::uint64_t offset = rows_.begin[row];
             const Segment* segment = rows_.directory.data() + rows_.directory_begin[row];
             const Segment* end = rows_.directory.data() + rows_.directory_begin[row + 1];
             for (; segment != end; ++segment) {
-                calendar_[(emitted + segment->delay) & mask].push_back(
-                    offset << 28 | std::uint64_t{segment->lane} << 16 | segment->count);
+                const std::size_t slot = (emitted + segment->delay) & slot_mask_;
+                calendar_[slot * lanes_.size() + segment->lane].push_back(offset << 16 | segment->count);
                 offset += segment->count;
             }
             events += offset - rows_.begin[row];
         }
     }
 
+    /// Adds what falls due to the accumulators, lane by lane, so that one lane's stay in the nearest cache.
     void deliver(std::int64_t step) {
-        std::vector<std::uint64_t>& due = calendar_[static_cast<std::size_t>(step) & (calendar_.size() - 1)];
-        const Synapse<W>* const synapses = rows_.synapses.data();
-        const std::size_t n = due.size();
-        constexpr std::size_t ahead = 12;
-        const auto prefetch = [&](std::uint64_t entry) {
-            const char* first = reinterpret_cast<const char*>(synapses + (entry >> 28));
-            const std::size_t bytes = std::min<std::size_t>((entry & 0xffff) * sizeof(Synapse<W>), 256);
-            for (std::size_t b = 0; b <= bytes; b += 64)
-                __builtin_prefetch(first + b, 0, 0);
-        };
-        for (std::size_t i = 0; i < std::min(ahead, n); ++i)
-            prefetch(due[i]);
-        for (std::size_t i = 0; i < n; ++i) {
-            if (i + ahead < n) prefetch(due[i + ahead]);
-            const std::uint64_t entry = due[i];
-            const Synapse<W>* s = synapses + (entry >> 28);
-            const Synapse<W>* const end = s + (entry & 0xffff);
-            Accumulator* const lane = lanes_[(entry >> 16) & 0xfff];
-            for (; s != end; ++s)
-                lane[s->target] += static_cast<Accumulator>(s->weight);
-        }
-        due.clear();
+        const std::size_t slot = static_cast<std::size_t>(step) & slot_mask_;
+        for (std::size_t lane = 0; lane < lanes_.size(); ++lane)
+            deliver(calendar_[slot * lanes_.size() + lane], lanes_[lane]);
     }
 
     /// Updates all neurons from step to step + 1 and packs the spikes found into out[rank].
@@ -197,6 +189,43 @@ private:
         T values[chunk_size] = {};
     };
 
+    void deliver(std::vector<std::uint64_t>& due, Accumulator* const lane) const {
+        const Synapse<W>* const synapses = rows_.synapses.data();
+        const std::size_t n = due.size();
+        constexpr std::size_t ahead = 12;
+        const auto prefetch = [&](std::uint64_t entry) __attribute__((always_inline)) {
+            // the same number of lines for every segment, the last one repeated: a branch would be mispredicted
+            const char* const first = reinterpret_cast<const char*>(synapses + (entry >> 16));
+            const std::size_t last = (entry & 0xffff) * sizeof(Synapse<W>) - 1;
+            for (std::size_t line = 0; line < 5; ++line)
+                __builtin_prefetch(first + std::min(line * 64, last), 0, 0);
+        };
+        for (std::size_t i = 0; i < std::min(ahead, n); ++i)
+            prefetch(due[i]);
+        for (std::size_t i = 0; i < n; ++i) {
+            if (i + ahead < n) prefetch(due[i + ahead]);
+            const std::uint64_t entry = due[i];
+            const Synapse<W>* s = synapses + (entry >> 16);
+            const Synapse<W>* const end = s + (entry & 0xffff);
+            for (; s != end; ++s)
+                lane[s->target] += static_cast<Accumulator>(s->weight);
+        }
+        due.clear();
+    }
+
+    /// A row's place, then its directory, are fetched while earlier packets are entered: both are rarely in cache.
+    /// (Inlined always: the compiler takes a function that only prefetches for one without effect and drops its calls.)
+    static constexpr std::size_t row_ahead = 16, directory_ahead = 8;
+    [[gnu::always_inline]] void prefetch_row(std::size_t row) const {
+        __builtin_prefetch(rows_.begin.data() + row);
+        __builtin_prefetch(rows_.directory_begin.data() + row);
+    }
+    [[gnu::always_inline]] void prefetch_directory(std::size_t row) const {
+        const char* first = reinterpret_cast<const char*>(rows_.directory.data() + rows_.directory_begin[row]);
+        for (std::size_t b = 0; b < 256; b += 64)
+            __builtin_prefetch(first + b);
+    }
+
     /// Moves a chunk of accumulators into a buffer and clears them.
     static void take(Accumulator* __restrict from, T* __restrict to, std::size_t n, T scale) {
         for (std::size_t i = 0; i < n; ++i) {
@@ -256,7 +285,8 @@ private:
     std::vector<std::uint64_t> population_hash_;
     std::vector<HugeBuffer<Accumulator>> accumulators_; ///< one a receptor, by neuron of the worker
     std::vector<Accumulator*> lanes_;
-    std::vector<std::vector<std::uint64_t>> calendar_; ///< by step: synapse offset : 36 | lane : 12 | count : 16
+    std::size_t slot_mask_ = 0;                        ///< slots of the calendar, a power of two, less one
+    std::vector<std::vector<std::uint64_t>> calendar_; ///< [step][lane]: synapse offset : 48 | count : 16
     std::vector<std::unique_ptr<Chunk>> buffers_;      ///< one a receptor, and the current
     std::vector<T*> pointers_;
     Chunk sparse_;
