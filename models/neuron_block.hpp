@@ -123,9 +123,10 @@ private:
         (std::make_index_sequence<N>{});
     }
 
+    /// Inlined always: only where the compiler sees the constants being made does it keep them in registers.
     template <class Constants>
-    void run(std::size_t begin, std::size_t end, const ChunkInput<T>& input, std::vector<std::uint32_t>& spikes,
-             const Constants& constants) {
+    [[gnu::always_inline]] void run(std::size_t begin, std::size_t end, const ChunkInput<T>& input,
+                                    std::vector<std::uint32_t>& spikes, const Constants& constants) {
         std::array<T*, variable_count> state;
         for (std::size_t v = 0; v < variable_count; ++v)
             state[v] = state_.data() + v * stride_;
