@@ -162,7 +162,8 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
                 state += threads * std::ceil(static_cast<double>(population.size) / workers / chunk_size) * chunk_size *
                          (8.0 + 4.0 * scalar);
     }
-    state += threads * plan.receptors * huge(neurons_worker * (compact ? 4.0 : scalar)) + neurons_rank * (8.0 + 32.0);
+    const double sums = !compact ? scalar : plan.wide_sums ? 8.0 : 4.0;
+    state += threads * plan.receptors * huge(neurons_worker * sums) + neurons_rank * (8.0 + 32.0);
 
     // Running: spikes under way, and those that wait to be written (with their copies while they are).
     double under_way = 0.0, waiting = 0.0;

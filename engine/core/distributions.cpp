@@ -294,6 +294,21 @@ double Sampler::mean() const noexcept {
     return inside + (below_low > 0.0 ? law_.low * below_low : 0.0) + (above_high > 0.0 ? law_.high * above_high : 0.0);
 }
 
+double Sampler::positive_mean() const noexcept {
+    if (lowest() >= 0.0) {
+        return mean();
+    }
+    if (highest() <= 0.0) {
+        return 0.0;
+    }
+    const double inside = partial_mean(law_, 0.0, law_.high); // low < 0 < high
+    if (law_.outside == Distribution::Outside::redraw) {
+        return std::clamp(inside / probability(law_, law_.low, law_.high), 0.0, highest());
+    }
+    const double above_high = above_probability(law_, law_.high);
+    return inside + (above_high > 0.0 ? law_.high * above_high : 0.0);
+}
+
 DiscreteSampler::DiscreteSampler(std::uint32_t low, std::vector<double> probabilities) : low_(low) {
     double total = 0.0;
     for (const double p : probabilities) {

@@ -4,6 +4,7 @@
 #include "engine/experiment/document.hpp"
 #include "engine/experiment/quantity.hpp"
 #include "engine/experiment/schema.hpp"
+#include "spikecast/distributions.hpp"
 #include "spikecast/math.hpp"
 #include "spikecast/model.hpp"
 
@@ -1287,8 +1288,7 @@ private:
                                  experiment.where("populations." + source->name),
                                  "[scaling] needs the full-scale rate of each source", "give rate, in Hz");
                         else
-                            gain(p.target.population, receptor, drawn->indegree * source->scaling_rate,
-                                 mean_of(p.weight), path);
+                            gain(p.target.population, receptor, drawn->indegree * source->scaling_rate, p.weight, path);
                     }
                     p.weight = scaled(p.weight, 1.0 / std::sqrt(scale_K_));
                 }
@@ -1306,7 +1306,23 @@ private:
         return weight_unit(p->model, receptor);
     }
 
-    /// Adds an input of `spike_rate` events a second of a weight to what [scaling] has to compensate.
+    /// Adds an input of `spike_rate` events a second of a law of weights to what [scaling] has to compensate.
+    void gain(const std::string& target, const std::string& receptor, double spike_rate, const Distribution& law,
+              const std::string& path) {
+        if (receptor.empty() && !law.is_constant()) {
+            try {
+                const Sampler weight(law);
+                if (weight.lowest() < 0.0 && weight.highest() > 0.0) { // each sign has its receptor
+                    const double positive = weight.positive_mean();
+                    gain(target, receptor, spike_rate, positive, path);
+                    gain(target, receptor, spike_rate, weight.mean() - positive, path);
+                    return;
+                }
+            } catch (const InputError&) { // check() reports a law without meaning
+            }
+        }
+        gain(target, receptor, spike_rate, mean_of(law), path);
+    }
     void gain(const std::string& target, const std::string& receptor, double spike_rate, double weight,
               const std::string& path) {
         const ModelInfo* model = model_of(target);
@@ -1432,7 +1448,7 @@ private:
                     if (!is_whole(s.target))
                         fail(path + ".target", node.where, "[scaling] with K can't compensate a part of a population",
                              "make it a population of its own");
-                    gain(s.target.population, receptor, mean_of(*d), mean_of(s.weight), path);
+                    gain(s.target.population, receptor, mean_of(*d), s.weight, path);
                     *d = scaled(*d, scale_K_);
                     s.weight = scaled(s.weight, 1.0 / std::sqrt(scale_K_));
                 }

@@ -125,7 +125,7 @@ constexpr KeyInfo stimulus_keys[] = {
     {"params", "parameters", "{}", "of the generator"},
     {"weight", "law", "1", "in the unit of the target's receptor"},
     {"delay", "time (ms)", "one step", ""},
-    {"receptor", "name", "by sign", ""},
+    {"receptor", "name", "by sign", "by the sign of each target's weight, unless it is named"},
     {"start", "time (ms)", "0", "active for spikes in (start, stop]"},
     {"stop", "time (ms)", "inf", ""},
 };

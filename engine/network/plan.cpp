@@ -1,12 +1,14 @@
 #include "engine/network/plan.hpp"
 
 #include "engine/exchange/collective.hpp"
+#include "spikecast/block.hpp"
 #include "spikecast/error.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace spikecast {
 
@@ -44,6 +46,65 @@ double farthest(const Population& a, const Population& b) {
     }
     return std::sqrt(sum);
 }
+
+/// Events of `synapses` at most, each with `spikes` at most; neither has to be finite.
+double at_most(double synapses, double spikes) {
+    return synapses > 0.0 && spikes > 0.0 ? synapses * spikes : 0.0;
+}
+
+/// What ModelInfo::most_spikes wants: the highest value of each parameter.
+double generator_spikes(const ModelInfo& model, const ParameterValues& given, double h) {
+    if (model.most_spikes == nullptr) return std::numeric_limits<double>::infinity();
+    std::vector<ResolvedValue> highest;
+    for (const ParameterInfo& info : model.parameters) {
+        ResolvedValue value{info.default_value, {}, {}};
+        if (const auto found = given.find(std::string(info.name)); found != given.end()) {
+            if (const auto* law = std::get_if<Distribution>(&found->second))
+                value.constant = Sampler(*law).highest();
+            else if (const auto* list = std::get_if<std::vector<double>>(&found->second))
+                value.list = *list;
+            else // a file, which is not read for this
+                value.constant = info.bounds.high;
+        }
+        highest.push_back(std::move(value));
+    }
+    return model.most_spikes(highest, h);
+}
+
+/// A neuron spikes once in a step, unless it repeats what it counts: then as often as its sources can, without bound in
+/// a loop.
+class MostSpikes {
+public:
+    explicit MostSpikes(const NetworkPlan& plan)
+        : plan_(plan), values_(plan.models.size(), unknown), into_(plan.models.size()) {
+        for (const PlannedProjection& planned : plan.projections)
+            into_[planned.target].push_back(&planned);
+    }
+    double of(std::size_t p) {
+        const Experiment& experiment = *plan_.experiment;
+        const double h = experiment.simulation.resolution_ms();
+        const ModelInfo& model = *plan_.models[p];
+        if (model.kind != ModelInfo::Kind::neuron) return generator_spikes(model, experiment.populations[p].params, h);
+        if (std::none_of(model.receptors.begin(), model.receptors.end(), [](const auto& r) { return r.counts; }))
+            return 1.0;
+        if (values_[p] != unknown) return values_[p];
+        values_[p] = std::numeric_limits<double>::infinity(); // what a loop back to here finds
+        double sum = 0.0;
+        for (const PlannedProjection* planned : into_[p])
+            if (const double synapses = planned->rule->indegree_bound(); synapses > 0.0)
+                sum += at_most(synapses, of(planned->source));
+        for (const Stimulus& stimulus : experiment.stimuli)
+            if (stimulus.target.population == experiment.populations[p].name)
+                sum += generator_spikes(*find_model(stimulus.model), stimulus.params, h);
+        return values_[p] = sum;
+    }
+
+private:
+    static constexpr double unknown = -1.0;
+    const NetworkPlan& plan_;
+    std::vector<double> values_; ///< of populations that repeat
+    std::vector<std::vector<const PlannedProjection*>> into_;
+};
 
 } // namespace
 
@@ -153,6 +214,8 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
                          fmt::format("the longest delay is {} steps, but at most 60000 are stored", plan.max_delay),
                          "use shorter delays or a coarser resolution"});
     plan.scale.resize(experiment.populations.size());
+    const std::vector<double> spikes =
+        settings.weights == WeightFormat::compact ? most_spikes(plan) : std::vector<double>();
     for (std::size_t p = 0; p < experiment.populations.size(); ++p) {
         const std::size_t receptors = std::max<std::size_t>(1, plan.models[p]->receptors.size());
         plan.scale[p].assign(receptors, 1.0);
@@ -160,29 +223,35 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
         for (std::size_t r = 0; r < receptors; ++r) {
             double largest = 0.0, sum = 0.0;
             for (const PlannedProjection& planned : plan.projections) {
-                if (planned.target != p || planned.receptor.counts) continue;
+                if (planned.target != p) continue;
                 double here = 0.0;
                 if (planned.receptor.positive == r) here = std::max(here, planned.highest_weight);
                 if (planned.receptor.negative == r) here = std::max(here, -planned.lowest_weight);
                 if (planned.receptor.positive == planned.receptor.negative && planned.receptor.positive == r)
                     here = std::max(std::abs(planned.highest_weight), std::abs(planned.lowest_weight));
-                largest = std::max(largest, here);
-                sum += here * planned.rule->indegree_bound();
+                if (planned.receptor.counts) here = planned.receptor.positive == r ? 1.0 : 0.0;
+                const double events = at_most(planned.rule->indegree_bound(), spikes[planned.source]);
+                if (!planned.receptor.counts) largest = std::max(largest, here);
+                if (here > 0.0) sum += here * events;
             }
-            if (!(largest > 0.0)) continue;
-            plan.scale[p][r] = std::ldexp(1.0, std::ilogb(32767.0 / largest));
-            if (sum * plan.scale[p][r] >= 2147483647.0)
-                wrong.push_back({experiment.where("simulation.weights"), "simulation.weights",
-                                 fmt::format("compact weights could overflow in population {}: indegree times largest "
-                                             "weight is {:.4g} in units of which 2^31 fit",
-                                             experiment.populations[p].name, sum * plan.scale[p][r]),
-                                 "use weights = \"float32\""});
+            if (largest > 0.0) plan.scale[p][r] = std::ldexp(1.0, std::ilogb(32767.0 / largest));
+            // Half of what fits: a bound on a drawn indegree is exceeded with a probability below 1e-12, its double
+            // with one below 1e-24, for these laws fall off faster than an exponential.
+            if (sum * plan.scale[p][r] >= 0x1p30) plan.wide_sums = true;
         }
     }
     collectively(comm, [&] {
         if (!wrong.empty()) throw InputError(std::move(wrong));
     });
     return plan;
+}
+
+std::vector<double> most_spikes(const NetworkPlan& plan) {
+    MostSpikes most(plan);
+    std::vector<double> out;
+    for (std::size_t p = 0; p < plan.models.size(); ++p)
+        out.push_back(most.of(p));
+    return out;
 }
 
 double NetworkPlan::expected_synapses() const {

@@ -56,11 +56,16 @@ struct NetworkPlan {
     std::uint32_t max_delay = 1;
     /// Compact weights: weight = integer / scale, a power of two for each population and receptor.
     std::vector<std::vector<double>> scale;
+    /// Compact weights: whether an input of one step could reach 2^31 units somewhere, so that sums take 64 bits.
+    bool wide_sums = false;
 
     [[nodiscard]] double expected_synapses() const;
 };
 
-/// Collective (lists of synapses are scanned in shares). Throws InputError where compact weights could overflow.
+/// For each population, a bound on the spikes that one of its elements has in one step; infinite where there is none.
+[[nodiscard]] std::vector<double> most_spikes(const NetworkPlan& plan);
+
+/// Collective (lists of synapses are scanned in shares).
 [[nodiscard]] NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment,
                                     std::shared_ptr<const Partition> partition, std::uint32_t threads);
 

@@ -286,24 +286,49 @@ private:
         constant("stop", setup.stop_step);
     }
 
+    /// A generator's spikes go to one receptor for each sign that weights have here, as those of a projection do.
     void add_stimulus(Worker<T, W>& worker, const Stimulus& stimulus, std::size_t p) {
         const Population& population = experiment_.populations[p];
-        const ModelInfo& model = *find_model(stimulus.model);
         const auto& indices = worker.indices(p);
-        StimulusShare<T> share;
-        StimulusSetup setup;
         const bool whole = stimulus.target.list.empty() && stimulus.target.begin == 0 && stimulus.target.step == 1 &&
                            stimulus.target.end >= population.size;
-        if (whole) {
-            setup.generator.indices = indices;
-        } else {
+        std::vector<std::uint32_t> positions;
+        if (!whole) {
             for (std::uint32_t l = 0; l < indices.size(); ++l)
-                if (selected(stimulus.target, indices[l])) {
-                    share.positions.push_back(l);
-                    setup.generator.indices.push_back(indices[l]);
-                }
+                if (selected(stimulus.target, indices[l])) positions.push_back(l);
+            if (positions.empty()) return;
+        } else if (indices.empty()) {
+            return;
         }
-        if (setup.generator.indices.empty()) return;
+        if (find_model(stimulus.model)->kind == ModelInfo::Kind::current_generator) {
+            add_stimulus(worker, stimulus, p, std::move(positions), -1);
+            return;
+        }
+        const ReceptorChoice choice = choose_receptor(*plan_.models[p], stimulus.receptor);
+        const Sampler weight(stimulus.weight);
+        if (choice.positive == choice.negative || weight.lowest() >= 0.0 || weight.highest() < 0.0) {
+            add_stimulus(worker, stimulus, p, std::move(positions), choice.of(weight.lowest()));
+            return;
+        }
+        const Key key = make_key(settings_.seed, Purpose::weight, stimulus.name);
+        std::vector<std::uint32_t> shares[2]; // of weights >= 0 and < 0
+        for (std::uint32_t i = 0; i < (whole ? indices.size() : positions.size()); ++i) {
+            const std::uint32_t l = whole ? i : positions[i];
+            shares[weight(draw32(key, indices[l], 0)) < 0.0].push_back(l);
+        }
+        if (!shares[0].empty()) add_stimulus(worker, stimulus, p, std::move(shares[0]), choice.positive);
+        if (!shares[1].empty()) add_stimulus(worker, stimulus, p, std::move(shares[1]), choice.negative);
+    }
+
+    /// positions: the targets' local numbers, all of them where it is empty; receptor: -1 for a current.
+    void add_stimulus(Worker<T, W>& worker, const Stimulus& stimulus, std::size_t p,
+                      std::vector<std::uint32_t> positions, int receptor) {
+        const ModelInfo& model = *find_model(stimulus.model);
+        const auto& indices = worker.indices(p);
+        StimulusSetup setup;
+        if (positions.empty()) setup.generator.indices = indices;
+        for (const std::uint32_t l : positions)
+            setup.generator.indices.push_back(indices[l]);
         setup.generator.model = &model;
         setup.generator.object = stimulus.name;
         setup.generator.seed = settings_.seed;
@@ -314,19 +339,9 @@ private:
         setup.delay_steps = std::max<std::int64_t>(1, steps_of(stimulus.delay_ms, 1));
         setup.weight = resolve_law(make_key(settings_.seed, Purpose::weight, stimulus.name), stimulus.weight,
                                    setup.generator.indices);
-        share.block = make_stimulus_block<T>(setup);
-        if (model.kind == ModelInfo::Kind::current_generator) {
-            share.receptor = -1;
-        } else {
-            // one receptor for all targets: by the sign of the weight's mean where none is named
-            const ReceptorChoice choice = choose_receptor(*plan_.models[p], stimulus.receptor);
-            share.receptor = choice.of(Sampler(stimulus.weight).mean());
-            if (choice.counts) { // every spike counts one
-                setup.weight = {1.0, {}, {}};
-                share.block = make_stimulus_block<T>(setup);
-            }
-        }
-        worker.stimuli[p].push_back(std::move(share));
+        if (receptor >= 0 && plan_.models[p]->receptors[static_cast<std::size_t>(receptor)].counts)
+            setup.weight = {1.0, {}, {}};
+        worker.stimuli[p].push_back({make_stimulus_block<T>(setup), receptor, std::move(positions)});
     }
 
     static bool selected(const Selection& selection, std::uint64_t index) {

@@ -50,10 +50,14 @@ class Worker {
 public:
     /// Sums of a lane's input: integers for compact weights, so that order can't matter; else the run's scalar.
     using Accumulator = std::conditional_t<std::is_same_v<W, float>, T, std::int32_t>;
+    /// Where 32 bits might not do (NetworkPlan::wide_sums): no step has 2^48 spikes for one neuron, and none has so
+    /// much time. The same numbers, so the same bits.
+    using WideAccumulator = std::conditional_t<std::is_same_v<W, float>, T, std::int64_t>;
 
     Worker(const NetworkPlan& plan, WorkerId id, const WorkerLayout& layout, const SynapseRows<W>& rows,
            const Routes& routes, const Exchanger& exchanger, ActivityStatistics& statistics)
-        : plan_(plan), layout_(layout), rows_(rows), routes_(routes), exchanger_(exchanger), statistics_(statistics) {
+        : plan_(plan), layout_(layout), rows_(rows), routes_(routes), exchanger_(exchanger), statistics_(statistics),
+          wide_(plan.wide_sums) {
         const std::size_t populations = plan.models.size();
         blocks_.resize(populations);
         stimuli.resize(populations);
@@ -66,15 +70,14 @@ public:
                 indices_[p][l] = plan.partition->index(id, p, l);
             population_hash_.push_back(hash64(plan.experiment->populations[p].name));
         }
-        const std::uint32_t lanes_each = (layout.neurons() + 0xffffU) >> 16;
-        for (std::uint32_t r = 0; r < plan.receptors; ++r) {
-            accumulators_.emplace_back(layout.neurons() + 64);
-            for (std::uint32_t b = 0; b < lanes_each; ++b)
-                lanes_.push_back(accumulators_.back().data() + (std::size_t{b} << 16));
-        }
+        if (wide_)
+            wide_sums_ = Sums<WideAccumulator>(layout.neurons(), plan.receptors);
+        else
+            sums_ = Sums<Accumulator>(layout.neurons(), plan.receptors);
+        lanes_ = std::size_t{plan.receptors} * ((layout.neurons() + 0xffffU) >> 16);
         const std::size_t slots = std::bit_ceil(std::size_t{plan.max_delay} + plan.min_delay + 1);
         slot_mask_ = slots - 1;
-        calendar_.resize(slots * lanes_.size());
+        calendar_.resize(slots * lanes_);
         buffers_.resize(plan.receptors + 1);
         for (auto& buffer : buffers_)
             buffer = std::make_unique<Chunk>();
@@ -110,7 +113,7 @@ public:
             const Segment* end = rows_.directory.data() + rows_.directory_begin[row + 1];
             for (; segment != end; ++segment) {
                 const std::size_t slot = (emitted + segment->delay) & slot_mask_;
-                calendar_[slot * lanes_.size() + segment->lane].push_back(offset << 16 | segment->count);
+                calendar_[slot * lanes_ + segment->lane].push_back(offset << 16 | segment->count);
                 offset += segment->count;
             }
             events += offset - rows_.begin[row];
@@ -120,8 +123,12 @@ public:
     /// Adds what falls due to the accumulators, lane by lane, so that one lane's stay in the nearest cache.
     void deliver(std::int64_t step) {
         const std::size_t slot = static_cast<std::size_t>(step) & slot_mask_;
-        for (std::size_t lane = 0; lane < lanes_.size(); ++lane)
-            deliver(calendar_[slot * lanes_.size() + lane], lanes_[lane]);
+        for (std::size_t lane = 0; lane < lanes_; ++lane) {
+            if (wide_)
+                deliver(calendar_[slot * lanes_ + lane], wide_sums_.lanes[lane]);
+            else
+                deliver(calendar_[slot * lanes_ + lane], sums_.lanes[lane]);
+        }
     }
 
     /// Updates all neurons from step to step + 1 and packs the spikes found into out[rank].
@@ -133,9 +140,14 @@ public:
             spikes_.clear();
             for (std::size_t begin = 0; begin < count; begin += chunk_size) {
                 const std::size_t end = std::min(begin + chunk_size, count);
-                for (std::size_t r = 0; r < receptors; ++r)
-                    take(accumulators_[r].data() + layout_.begin[p] + begin, buffers_[r]->values, end - begin,
-                         static_cast<T>(1.0 / plan_.scale[p][r]));
+                for (std::size_t r = 0; r < receptors; ++r) {
+                    const std::size_t first = layout_.begin[p] + begin, n = end - begin;
+                    const auto scale = static_cast<T>(1.0 / plan_.scale[p][r]);
+                    if (wide_)
+                        take(wide_sums_.arrays[r].data() + first, buffers_[r]->values, n, scale);
+                    else
+                        take(sums_.arrays[r].data() + first, buffers_[r]->values, n, scale);
+                }
                 if (!stimuli[p].empty()) {
                     T* current = buffers_[plan_.receptors]->values;
                     std::fill_n(current, end - begin, T{0});
@@ -189,7 +201,23 @@ private:
         T values[chunk_size] = {};
     };
 
-    void deliver(std::vector<std::uint64_t>& due, Accumulator* const lane) const {
+    /// The input that is summed up: one array a receptor, by neuron of the worker, and where its lanes begin.
+    template <class A>
+    struct Sums {
+        Sums() = default;
+        Sums(std::uint32_t neurons, std::uint32_t receptors) {
+            for (std::uint32_t r = 0; r < receptors; ++r) {
+                arrays.emplace_back(neurons + 64);
+                for (std::uint32_t b = 0; b < (neurons + 0xffffU) >> 16; ++b)
+                    lanes.push_back(arrays.back().data() + (std::size_t{b} << 16));
+            }
+        }
+        std::vector<HugeBuffer<A>> arrays;
+        std::vector<A*> lanes;
+    };
+
+    template <class A>
+    void deliver(std::vector<std::uint64_t>& due, A* const lane) const {
         const Synapse<W>* const synapses = rows_.synapses.data();
         const std::size_t n = due.size();
         constexpr std::size_t ahead = 12;
@@ -208,7 +236,7 @@ private:
             const Synapse<W>* s = synapses + (entry >> 16);
             const Synapse<W>* const end = s + (entry & 0xffff);
             for (; s != end; ++s)
-                lane[s->target] += static_cast<Accumulator>(s->weight);
+                lane[s->target] += static_cast<A>(s->weight);
         }
         due.clear();
     }
@@ -227,9 +255,10 @@ private:
     }
 
     /// Moves a chunk of accumulators into a buffer and clears them.
-    static void take(Accumulator* __restrict from, T* __restrict to, std::size_t n, T scale) {
+    template <class A>
+    static void take(A* __restrict from, T* __restrict to, std::size_t n, T scale) {
         for (std::size_t i = 0; i < n; ++i) {
-            if constexpr (std::is_same_v<Accumulator, T>)
+            if constexpr (std::is_same_v<A, T>)
                 to[i] = from[i];
             else
                 to[i] = static_cast<T>(from[i]) * scale;
@@ -283,8 +312,10 @@ private:
     std::vector<std::unique_ptr<PopulationBlock<T>>> blocks_;
     std::vector<std::vector<std::uint64_t>> indices_;
     std::vector<std::uint64_t> population_hash_;
-    std::vector<HugeBuffer<Accumulator>> accumulators_; ///< one a receptor, by neuron of the worker
-    std::vector<Accumulator*> lanes_;
+    const bool wide_; ///< which of the two are used
+    Sums<Accumulator> sums_;
+    Sums<WideAccumulator> wide_sums_;
+    std::size_t lanes_ = 0;
     std::size_t slot_mask_ = 0;                        ///< slots of the calendar, a power of two, less one
     std::vector<std::vector<std::uint64_t>> calendar_; ///< [step][lane]: synapse offset : 48 | count : 16
     std::vector<std::unique_ptr<Chunk>> buffers_;      ///< one a receptor, and the current

@@ -26,6 +26,8 @@ public:
     [[nodiscard]] double lowest() const noexcept;
     [[nodiscard]] double highest() const noexcept;
     [[nodiscard]] double mean() const noexcept;
+    /// The mean of max(x, 0), that is, how much of the mean the positive numbers contribute.
+    [[nodiscard]] double positive_mean() const noexcept;
 
 private:
     Distribution law_;

@@ -48,7 +48,7 @@ struct ReceptorInfo {
     std::string_view weight_unit;
     std::string_view meaning;
     int sign = 0;        ///< +1 / -1: receives weights of this sign where the projection names no receptor; 0: any
-    bool counts = false; ///< the weight is ignored and every spike counts one (parrot_neuron)
+    bool counts = false; ///< the weight is ignored, every spike counts one and may be repeated (parrot_neuron)
 };
 
 /// A relation between parameters that must hold, checked for constants (and by bounds for distributions).
@@ -56,6 +56,8 @@ struct ParameterRelation {
     std::string_view text;                   ///< "V_reset < V_th"
     bool (*holds)(const double* parameters); ///< in declared order
 };
+
+struct ResolvedValue;
 
 struct ModelInfo {
     enum class Kind : std::uint8_t {
@@ -75,6 +77,9 @@ struct ModelInfo {
     /// Charge (fC per unit weight: pA ms) that one synaptic event delivers, for the compensation of [scaling]; null
     /// where it isn't defined. Called with parameters in declared order.
     double (*charge)(const double* parameters, std::size_t receptor) = nullptr;
+    /// Generators: the most spikes that one element can have in one step of h ms. Called with parameters in declared
+    /// order, of each the highest value that any element has. Null: unknown, so any number.
+    double (*most_spikes)(std::span<const ResolvedValue> parameters, double h_ms) = nullptr;
 
     [[nodiscard]] constexpr int parameter(std::string_view wanted) const noexcept {
         for (std::size_t i = 0; i < parameters.size(); ++i)

@@ -10,6 +10,9 @@
 
 namespace spikecast::models {
 
+/// Spikes a step that can be drawn, on average.
+inline constexpr double most_mean = 1e6;
+
 /// Counts of four steps at a time, since a Philox block holds four words.
 template <class T>
 class PoissonTrain {
@@ -26,7 +29,7 @@ public:
             const auto [found, is_new] = numbers.try_emplace(r, static_cast<std::uint32_t>(samplers_.size()));
             if (!is_new) return found->second;
             const double mean = r * setup.resolution_ms / 1000.0;
-            if (!(mean <= 1e6))
+            if (!(mean <= most_mean))
                 refuse(setup.object + ".params.rate",
                        "rate = " + std::to_string(r) + " Hz is " + std::to_string(mean) +
                            " spikes a step, but at most 1000000 can be drawn",
@@ -136,6 +139,11 @@ stimulus or population, i, s div 4).)",
         .variables = {},
         .receptors = {},
         .relations = relations,
+        .most_spikes =
+            [](std::span<const ResolvedValue> p, double h) { // counts are drawn from 32 bits, so they end somewhere
+                const double mean = std::min(p[rate].constant * h / 1000.0, most_mean);
+                return static_cast<double>(DiscreteSampler::poisson(mean).high());
+            },
     };
     template <class T>
     using Population = TrainPopulation<PoissonTrain<T>, T>;

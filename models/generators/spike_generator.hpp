@@ -49,6 +49,20 @@ gives two spikes.)",
         .variables = {},
         .receptors = {},
         .relations = relations,
+        .most_spikes =
+            [](std::span<const ResolvedValue> p, double h) { // the longest run of times in one step
+                std::vector<double> steps;
+                for (const double time : p[spike_times].list)
+                    steps.push_back(std::round(time / h));
+                std::sort(steps.begin(), steps.end());
+                std::size_t most = 0;
+                for (auto first = steps.begin(); first != steps.end();) {
+                    const auto last = std::upper_bound(first, steps.end(), *first);
+                    most = std::max(most, static_cast<std::size_t>(last - first));
+                    first = last;
+                }
+                return static_cast<double>(most);
+            },
     };
     template <class T>
     using Population = TrainPopulation<ListedTrain<T>, T>;

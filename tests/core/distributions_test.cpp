@@ -60,6 +60,8 @@ const std::vector<Distribution>& laws() {
         Distribution::exponential(2.0).within(0.5, 3.0),
         Distribution::exponential(2.0).within(40.0, infinity),
         Distribution::uniform(-1.0, 5.0).within(4.0, 9.0),
+        Distribution::uniform(-1.0, 5.0).within(-0.5, 4.0),
+        Distribution::normal(0.5, 1.0).within(-1.0, 2.0),
     };
     return all;
 }
@@ -153,10 +155,13 @@ TEST(Sampler, mean_is_the_mean_of_what_it_gives) {
         for (const Outside outside : {Outside::redraw, Outside::clip}) {
             law.outside = outside;
             const Sampler sampler(law);
-            double sum = 0.0;
+            double sum = 0.0, positive = 0.0;
             for (std::uint32_t i = 0; i < 65536; ++i) {
                 sum += sampler(i << 16 | 0x8000U);
+                positive += std::max(sampler(i << 16 | 0x8000U), 0.0);
             }
+            EXPECT_NEAR(positive / 65536, sampler.positive_mean(), 6.2e-5)
+                << "law " << static_cast<int>(law.kind) << " on [" << law.low << ", " << law.high << "]";
             EXPECT_NEAR(sum / 65536, sampler.mean(), 6.2e-5)
                 << "law " << static_cast<int>(law.kind) << " on [" << law.low << ", " << law.high << "]";
         }

@@ -78,8 +78,6 @@ def cases(bad, full):
         yield "report_is_folder", ranks, ["run", "good.toml", *out, "--report", "folder"], ["folder: output: "], "X.h5"
         yield "threads_0", ranks, ["run", "good.toml", *out, "--threads", "0"], ["--threads", "1 to 4096"], "X.h5"
         yield "unknown_option", ranks, ["run", "good.toml", *out, "--colour"], ["--colour"], "X.h5"
-        yield "check_overflow", ranks, ["check", "compact.toml"], ["compact.toml:2:11: simulation.weights", "float32"], None
-        yield "run_overflow", ranks, ["run", "compact.toml", *out, "--ignore-memory"], ["compact.toml:2:11: ", "float32"], "X.h5"
     yield "no_command", 1, [], ["subcommand"], None
     yield "unknown_command", 1, ["fly"], ["subcommand"], None
     yield "override_bare", 1, ["run", "good.toml", *out, "--set", "x"], ["--set", "key.path=value"], "X.h5"
@@ -99,8 +97,6 @@ def prepare(folder):
     write = lambda name, text: (folder / name).write_text(text)
     write("good.toml", good)
     write("too_large.toml", GOOD.replace("SIZE", "1000000000000").replace("INDEGREE", "1000"))
-    # 2^18 synapses of 2^14 units each can sum to 2^32
-    write("compact.toml", good.replace("[simulation]\n", '[simulation]\nweights = "compact"\n').replace("= 10 }", "= 262144 }"))
     write("list.toml", good.replace("{ fixed_indegree = 10 }", '{ explicit_list = { file = "list.csv" } }'))
     write("list.csv", "source,target\n1,2\n3,100\n")
     (folder / "noise.toml").write_bytes(random.Random(7).randbytes(100_000))

@@ -254,6 +254,14 @@ TYPED_TEST(NeuronBlocks, a_parrot_repeats_every_spike_it_receives) {
     EXPECT_TRUE(driver.step().empty());
 }
 
+TEST(NeuronBlock, a_parrot_refuses_counts_that_single_precision_cannot_tell_apart) {
+    Driver<float> driver(setup_of("parrot_neuron", 3));
+    driver.receptor(0)[1] = 0x1p24F - 1;
+    EXPECT_EQ(driver.step().size(), 0xffffffU);
+    driver.receptor(0)[1] = 0x1p24F; // 2^24 + 1 is this too
+    EXPECT_THROW((void)driver.step(), RunError);
+}
+
 TEST(Simd, vectors_agree_with_scalars_lane_by_lane) {
     constexpr std::size_t N = simd::native_width<float>;
     using Vec = simd::vec<float, N>;
