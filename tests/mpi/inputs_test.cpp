@@ -19,12 +19,8 @@ namespace {
 
 void add_population(Experiment& e, const char* name, const char* model, std::uint64_t size,
                     ParameterValues params = {}) {
-    e.populations.push_back({.name = name,
-                             .model = model,
-                             .size = size,
-                             .params = std::move(params),
-                             .init = {},
-                             .positions = {}});
+    e.populations.push_back(
+        {.name = name, .model = model, .size = size, .params = std::move(params), .init = {}, .positions = {}});
 }
 
 /// Weight 1, delay 1 ms.
@@ -92,8 +88,8 @@ TEST(CompactWeights, parrots_that_multiply_spikes_cannot_overflow) {
 
 TEST(CompactWeights, poisson_sources_cannot_overflow) {
     // The most that can be asked for: 1e5 spikes a step on average, so two sources exceed 2^17. One step of input.
-    Experiment e = onto_one("poisson_generator",
-                            {{"rate", Distribution::constant(1e9)}, {"stop", Distribution::constant(0.1)}});
+    Experiment e =
+        onto_one("poisson_generator", {{"rate", Distribution::constant(1e9)}, {"stop", Distribution::constant(0.1)}});
     e.populations[0].size = 2;
     const auto compact = potential(e, 11);
     e.simulation.weights = WeightFormat::float32; // sums of ones in double, which are exact
@@ -138,7 +134,8 @@ TEST(CompactWeights, sums_are_wide_only_where_a_bound_asks_for_it) {
     stimulus.params = {{"rate", Distribution::constant(1e4)}};
     relayed.stimuli.push_back(stimulus);
     EXPECT_FALSE(wide(relayed));
-    relayed.projections[0].rule = {.kind = Rule::Kind::fixed_indegree, .number = 20000, .kernel = {}, .file = {}, .dataset = {}};
+    relayed.projections[0].rule = {
+        .kind = Rule::Kind::fixed_indegree, .number = 20000, .kernel = {}, .file = {}, .dataset = {}};
     EXPECT_TRUE(wide(relayed)); // Poisson of mean 1, so up to a dozen spikes through each of 20,000 synapses
     // Neurons spike once: the microcircuit keeps the narrow sums, which are the fast ones.
     EXPECT_FALSE(wide(read_experiment(std::string(SPIKECAST_SOURCE_DIR) + "/experiments/microcircuit_pd14.toml")));
@@ -175,11 +172,8 @@ Experiment both_signs(bool stimulus, const std::string& receptor, bool slice) {
     add_population(e, "N", "iaf_psc_exp", 300,
                    {{"tau_syn_ex", Distribution::constant(1.0)}, {"tau_syn_in", Distribution::constant(5.0)}});
     const Distribution weight = Distribution::normal(4.0, 30.0);
-    const Selection target{.population = "N",
-                           .begin = slice ? 7U : 0U,
-                           .end = slice ? 250U : 300U,
-                           .step = slice ? 3U : 1U,
-                           .list = {}};
+    const Selection target{
+        .population = "N", .begin = slice ? 7U : 0U, .end = slice ? 250U : 300U, .step = slice ? 3U : 1U, .list = {}};
     if (stimulus) {
         Stimulus s;
         s.name = "input";
