@@ -1,6 +1,7 @@
 #include "engine/app/predict.hpp"
 
 #include "engine/build/builder.hpp"
+#include "engine/build/huge_buffer.hpp"
 #include "engine/recording/result_file.hpp"
 #include "partitioners/partitioners.hpp"
 #include "spikecast/block.hpp"
@@ -85,6 +86,37 @@ double measure_word() {
     return seconds.count() / (rounds * 4096.0);
 }
 
+/// Seconds until every one of so many threads has touched so many bytes of fresh memory of its own.
+double touch_seconds(double bytes, unsigned threads) {
+    constexpr std::size_t page = 4096;
+    const auto size = static_cast<std::size_t>(bytes);
+    const auto begin = std::chrono::steady_clock::now();
+    const auto work = [size] {
+        HugeBuffer<char> memory(size);
+        for (std::size_t i = 0; i < size; i += page)
+            static_cast<volatile char*>(memory.data())[i] = 1;
+    };
+    {
+        std::vector<std::jthread> team;
+        for (unsigned t = 1; t < threads; ++t)
+            team.emplace_back(work);
+        work();
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    return seconds.count();
+}
+
+/// A virtual machine gives memory back that is free for some seconds, and its host takes a while to supply it anew.
+/// This is the difference, in seconds a byte of each thread, between memory as it is found and memory that was in use a
+/// moment ago, which is what the sample of the build gets.
+double supply_seconds(double bytes, unsigned threads) {
+    const double most = std::min(512e6, available_memory() / 4.0) / threads;
+    const double tried = std::floor(std::min(bytes, most));
+    if (tried < 1.0) return 0.0;
+    const double found = touch_seconds(tried, threads);
+    return std::max(0.0, found - touch_seconds(tried, threads)) / tried;
+}
+
 } // namespace
 
 Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
@@ -130,13 +162,14 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
     const double routes = neurons_rank * 4.0 + rows * 8.0; // as many sources are heard as are sent to, over all ranks
     prediction.network_bytes_per_rank = finished + routes;
 
+    prediction.written_per_worker = finished / threads + huge(synapses_worker * tag);
     const double heard = 8.0 * rows;
     const double counting = threads * counts + numbers + 2.0 * heard;
     const double placing = finished + numbers + heard +
                            threads * (huge(synapses_worker * tag) + std::max(0.0, rows * 8.0 - segments * 6.0));
-    // A request of 16 bytes for every source heard: in a vector that grows by doubling (up to 2), in the buffers of MPI
-    // (2), as received (1), sorted by neuron (1). scripts/measure_memory.py confirms the sum.
-    const double telling = finished + heard + routes + 6.0 * 16.0 * rows;
+    // A request of 16 bytes for every source heard, and once more in the buffer of MPI; for every source that is sent
+    // to (as many, over all ranks) one in the buffer and one as received. scripts/measure_memory.py confirms it.
+    const double telling = finished + 4.0 * 16.0 * rows;
 
     // Neurons: state, input, indices (8), statistics (32), and while they are set up indices and values once more.
     double state = 0.0, setup = 0.0;
@@ -199,6 +232,7 @@ double predict_build_seconds(const Experiment& experiment, const Prediction& pre
     const auto busy = static_cast<unsigned>(std::min<double>(cores, workers));
     const double shared = std::max(1.0, workers / cores);
     const double synapses = prediction.synapses / workers;
+    const double supply = supply_seconds(prediction.written_per_worker, busy) * prediction.written_per_worker;
     // A share of a worker's synapses: at most a quarter of them, or `sampled`.
     constexpr double sampled = 1e7;
     const double share = std::clamp(std::ceil(synapses / sampled), 4.0, 1e9 / workers);
@@ -225,7 +259,7 @@ double predict_build_seconds(const Experiment& experiment, const Prediction& pre
     for (const BuildSample& sample : samples)
         if (sample.synapses > 0.0) each = std::max(each, sample.seconds / sample.synapses);
     const double discarded = (prediction.drawn - prediction.synapses) / workers;
-    return build_overhead + shared * (synapses * each + discarded * 4.0 * word);
+    return build_overhead + shared * (synapses * each + supply + discarded * 4.0 * word);
 }
 
 double available_memory() {

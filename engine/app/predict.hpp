@@ -13,7 +13,8 @@ struct Prediction {
     double bytes_per_rank = 0.0;         ///< peak resident memory of the largest rank, building included
     double network_bytes_per_rank = 0.0; ///< of the finished rows, directories and routes
     double bytes_total = 0.0;
-    double drawn = 0.0; ///< synapses drawn, those that are drawn and discarded included
+    double written_per_worker = 0.0; ///< bytes of fresh memory that a worker fills while building
+    double drawn = 0.0;              ///< synapses drawn, those that are drawn and discarded included
 };
 
 /// The network of `plan` on so many ranks of plan.threads workers each. plan.partition must have as many workers.
@@ -22,7 +23,8 @@ struct Prediction {
 [[nodiscard]] Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes);
 
 /// Seconds that `run` will call build_s: a share of the network's synapses is drawn, placed and sorted for a fraction
-/// of a second, with as many cores busy as will be, and thrown away (docs/performance.md).
+/// of a second, with as many cores busy as will be, and thrown away; so is as much fresh memory as the build fills, up
+/// to a limit, for what the machine takes to supply it (docs/performance.md).
 [[nodiscard]] double predict_build_seconds(const Experiment& experiment, const Prediction& prediction,
                                            std::uint32_t ranks, std::uint32_t threads);
 

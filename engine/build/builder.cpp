@@ -10,6 +10,7 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
+#include <span>
 #include <type_traits>
 
 namespace spikecast {
@@ -355,6 +356,7 @@ struct RouteRequest {
     std::uint32_t local;
     std::uint32_t row;
 };
+static_assert(sizeof(RouteRequest) == 16);
 
 } // namespace
 
@@ -439,16 +441,29 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
     // Routes: tell the owner of every source heard which row it has here.
     numbers.clear();
     std::vector<std::vector<RouteRequest>> requests(static_cast<std::size_t>(ranks));
-    std::uint32_t row = 0;
-    std::vector<Partition::Place> places;
-    for (std::size_t p = 0; p < populations.size(); ++p) {
-        places.resize(heard[p].size());
-        plan.partition->places(p, heard[p], places);
-        for (const Partition::Place& place : places)
+    collectively(comm, [&] {
+        std::vector<Partition::Place> places;
+        const auto for_each_heard = [&](auto&& use) { // in chunks: places of all sources at once would cost as much
+            for (std::size_t p = 0; p < populations.size(); ++p) {
+                for (std::size_t begin = 0; begin < heard[p].size(); begin += places.size()) {
+                    places.resize(std::min<std::size_t>(4096, heard[p].size() - begin));
+                    plan.partition->places(p, std::span(heard[p]).subspan(begin, places.size()), places);
+                    for (const Partition::Place& place : places)
+                        use(p, place);
+                }
+            }
+        };
+        std::vector<std::size_t> sizes(requests.size(), 0);
+        for_each_heard([&](std::size_t, const Partition::Place& place) { ++sizes[place.worker / threads]; });
+        for (std::size_t r = 0; r < requests.size(); ++r)
+            requests[r].reserve(sizes[r]);
+        std::uint32_t row = 0;
+        for_each_heard([&](std::size_t p, const Partition::Place& place) {
             requests[place.worker / threads].push_back({place.worker % threads, static_cast<std::uint32_t>(p),
                                                         static_cast<std::uint32_t>(place.local), row++});
-        heard[p] = {};
-    }
+        });
+        heard = {};
+    });
     const auto received = all_to_all(comm, requests);
     requests.clear();
     const auto fill_routes = [&](std::uint32_t t) {

@@ -26,6 +26,7 @@ struct RouteEntry {
     std::uint32_t rank;
     std::uint32_t row;
 };
+static_assert(sizeof(RouteEntry) == 8);
 
 /// The routes of one worker's neurons: those of neuron n are entries begin[n] .. begin[n + 1] - 1, ascending by rank.
 struct Routes {

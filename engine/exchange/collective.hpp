@@ -96,8 +96,12 @@ std::vector<std::vector<T>> all_to_all(MPI_Comm comm, const std::vector<std::vec
     for (std::uint64_t done = 0; done < longest; done += step) {
         int total = 0, total_in = 0;
         buffer.clear();
+        const auto part = [&](std::uint64_t size) { return size > done ? std::min(step, size - done) : 0; };
+        std::uint64_t items = 0;
+        for (const std::uint64_t size : sizes)
+            items += part(size);
+        buffer.reserve(items);
         for (std::size_t r = 0; r < n; ++r) {
-            const auto part = [&](std::uint64_t size) { return size > done ? std::min(step, size - done) : 0; };
             const std::uint64_t c = part(sizes[r]);
             buffer.insert(buffer.end(), out[r].begin() + static_cast<std::ptrdiff_t>(std::min(done, sizes[r])),
                           out[r].begin() + static_cast<std::ptrdiff_t>(std::min(done, sizes[r]) + c));
