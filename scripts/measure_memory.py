@@ -13,8 +13,8 @@ are 1 step long, without a result file, on up to N (default 8) ranks of this mac
     b      one rank, 20,000 neurons, indegree 50 to 800, both weight formats; all sources are heard in each
     c, d   N ranks in blocks: population S on s of them, which hear nothing, projects to population R on the other r, which
            send nothing. As s grows, a rank of R hears more sources and has no pairs; as r grows, a rank of S has more
-           pairs and hears nobody. Neurons and synapses a rank stay. Points count where building is the peak (3 sources heard
-           or 4 pairs a neuron), for a neuron's state weighs more than fewer of them. Two sizes: `dense`, where sources are counted in
+           pairs and hears nobody. Neurons and synapses a rank stay. Points count where building is the peak (`dense`: 3
+           sources heard a neuron; 4 pairs), for a neuron's state weighs more than fewer of them. Two sizes: `dense`, where sources are counted in
            arrays, and `sparse`, where most sources of the network aren't heard, in hash tables; their capacity doubles,
            so that c has steps there.
 
@@ -138,7 +138,7 @@ def main():
                 run.write([("S", s * size), ("R", r * size)], [("S", "R", indegree)], "compact", "block")
                 peaks = run.peaks(N)
                 reached = 1 - math.exp(-indegree / s)  # share of the sources that a rank of R hears
-                if s * reached >= 3.0:
+                if regime == "sparse" or s * reached >= 3.0:
                     heard += [(s * size * reached, peak) for peak in peaks[s:]]
                 if r * reached >= 4.0:
                     pairs += [(r * size * reached, peak) for peak in peaks[:s]]
