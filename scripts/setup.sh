@@ -20,6 +20,7 @@ packages=(
     libboost-serialization-dev libtomlplusplus-dev librandom123-dev libcli11-dev
     libfmt-dev libspdlog-dev nlohmann-json3-dev
     libgtest-dev libgmock-dev libbenchmark-dev      # tests and benchmarks
+    valgrind                                        # counts of instructions, checked by the tests
     python3-h5py python3-matplotlib python3-numpy   # plots and comparisons
     clang-format-14                                 # scripts/format.sh, checked by the tests
 )
