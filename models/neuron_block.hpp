@@ -140,13 +140,19 @@ private:
             unrolled<receptor_count>([&](auto r) { in.receptors[r] = Vec::load(receptors[r] + (i - begin)); });
             in.stimulus = Vec::load(current + (i - begin));
             unrolled<variable_count>([&](auto v) { s[v] = Vec::load(state[v] + i); });
-            std::uint32_t spiking = simd::bits(Model::update(s.data(), constants.at(i), in));
+            const std::uint32_t spiking = simd::bits(Model::update(s.data(), constants.at(i), in));
             unrolled<variable_count>([&](auto v) { s[v].store(state[v] + i); });
-            while (spiking != 0) {
-                const std::size_t neuron = i + static_cast<std::size_t>(std::countr_zero(spiking));
-                if (neuron < end) spikes.push_back(static_cast<std::uint32_t>(neuron));
-                spiking &= spiking - 1;
-            }
+            if (spiking != 0) [[unlikely]]
+                collect(spiking, i, end, spikes);
+        }
+    }
+    /// Out of line: no vector register outlives a call, and with one on the common path compilers keep the constants in
+    /// memory.
+    [[gnu::noinline, gnu::cold]] static void collect(std::uint32_t spiking, std::size_t first, std::size_t end,
+                                                     std::vector<std::uint32_t>& spikes) {
+        for (; spiking != 0; spiking &= spiking - 1) {
+            const std::size_t neuron = first + static_cast<std::size_t>(std::countr_zero(spiking));
+            if (neuron < end) spikes.push_back(static_cast<std::uint32_t>(neuron));
         }
     }
 

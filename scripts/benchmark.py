@@ -374,7 +374,7 @@ def benchmark_kernels(arguments):
     if not times:
         raise Failure(f"no kernel's name matches {arguments.filter!r}")
     rows = []
-    for name, found in times.items():
+    for name, found in sorted(times.items()):
         if "/bare" in name and name.replace("/bare", "/engine") in times:
             continue
         bare = times.get(name.replace("/engine", "/bare").replace("/per_neuron", "")) if "/engine" in name else None
@@ -383,7 +383,7 @@ def benchmark_kernels(arguments):
             found["share_of_bare"] = statistics.median(bare["ns"]) / statistics.median(found["ns"])
         rows.append([name, found["unit"], spread(found["ns"]), spread(bare["ns"]) if bare else "",
                      f"{100 * found['share_of_bare']:.0f} %" if share else ""])
-    table(["kernel", "ns", "median (least-greatest)", "bare loop", "bare / engine"], rows)
+    table(["kernel", "ns for", "median (least-greatest)", "bare loop", "bare / engine"], rows)
     write_json(arguments.json, {**header(arguments), "kernels_command": shlex.join(line), "kernels": times})
 
 

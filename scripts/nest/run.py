@@ -59,7 +59,7 @@ def microcircuit(nest, poisson):
             nest.Connect(generator, target, "all_to_all", {"weight": weight, "delay": 1.5})
         for j, source in enumerate(populations):
             p = probability[i][j]
-            number = round(math.log(1.0 - p) / math.log(1.0 - 1.0 / (sizes[i] * sizes[j])))
+            number = round(math.log1p(-p) / math.log1p(-1.0 / (sizes[i] * sizes[j])))
             if number == 0:
                 continue
             excitatory = j % 2 == 0
