@@ -377,7 +377,7 @@ def benchmark_kernels(arguments):
     for name, found in sorted(times.items()):
         if "/bare" in name and name.replace("/bare", "/engine") in times:
             continue
-        bare = times.get(name.replace("/engine", "/bare").replace("/per_neuron", "")) if "/engine" in name else None
+        bare = times.get(name.replace("/engine", "/bare")) if "/engine" in name else None
         share = [b / e for b, e in zip(bare["ns"], found["ns"])] if bare else []
         if share:
             found["share_of_bare"] = statistics.median(bare["ns"]) / statistics.median(found["ns"])
