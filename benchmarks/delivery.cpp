@@ -1,7 +1,7 @@
 // Delivery: the microcircuit's rows, worked off as its published rates ask for.
 //
 //   deliver/<format>/scale:S/engine   Worker::arrive and Worker::deliver, step after step; a step is an epoch, as there
-//   deliver/<format>/scale:S/bare     the same segments in the same order from one flat list: prefetch, load, add
+//   deliver/<format>/scale:S/bare     the same segments in the same order, from one flat list: prefetch, load, add
 //
 // Formats: compact is single precision with 16-bit weights (4 bytes a synapse), float32 is double precision with 32-bit
 // weights (6 bytes). S scales both neurons and indegrees, so that rows and their segments get shorter with it: at 1 a
@@ -61,23 +61,30 @@ public:
             for (std::uint32_t b = 0; b < blocks; ++b)
                 lanes_.push_back(accumulators_.back().data() + (std::size_t{b} << 16));
         }
-        // What falls due in each step once the cycle has come round: what was emitted d steps ago, the earliest first.
+        // What falls due in each step once the cycle has come round: lane by lane, what was emitted earliest first.
         constexpr auto cycle = static_cast<std::size_t>(Network<T, W>::cycle);
         const std::size_t longest = network_->plan.max_delay;
+        std::vector<std::vector<std::uint64_t>> of_lane(lanes_.size());
         for (std::size_t step = 0; step < cycle; ++step) {
-            for (std::size_t delay = longest; delay > 0; --delay)
-                for (const std::uint64_t row :
-                     network_->arrivals[(step + (longest / cycle + 1) * cycle - delay) % cycle]) {
+            for (std::size_t delay = longest; delay > 0; --delay) {
+                const std::size_t emitted = (step + (longest / cycle + 1) * cycle - delay) % cycle;
+                for (const std::uint64_t row : network_->arrivals[emitted]) {
                     std::uint64_t offset = rows_.begin[row];
                     for (std::uint32_t i = rows_.directory_begin[row]; i < rows_.directory_begin[row + 1]; ++i) {
                         const Segment& segment = rows_.directory[i];
                         if (segment.delay == delay) {
-                            due_.push_back(offset << 28 | std::uint64_t{segment.lane} << 16 | segment.count);
+                            of_lane[segment.lane].push_back(offset << 28 | std::uint64_t{segment.lane} << 16 |
+                                                            segment.count);
                             events_ += segment.count;
                         }
                         offset += segment.count;
                     }
                 }
+            }
+            for (std::vector<std::uint64_t>& due : of_lane) {
+                due_.insert(due_.end(), due.begin(), due.end());
+                due.clear();
+            }
         }
         for (std::size_t i = 0; i < ahead; ++i) // a prefetch of what isn't needed saves a branch
             due_.push_back(0);
@@ -88,9 +95,9 @@ public:
         for (std::size_t i = 0; i + ahead < due_.size(); ++i) {
             const std::uint64_t coming = due_[i + ahead];
             const char* const first = reinterpret_cast<const char*>(synapses + (coming >> 28));
-            const std::size_t bytes = std::min<std::size_t>((coming & 0xffff) * sizeof(Synapse<W>), 256);
-            for (std::size_t b = 0; b <= bytes; b += 64)
-                __builtin_prefetch(first + b, 0, 0);
+            const std::size_t last = (coming & 0xffff) * sizeof(Synapse<W>); // beyond a segment of nothing too
+            for (std::size_t line = 0; line < 5; ++line)
+                __builtin_prefetch(first + std::min(line * 64, last), 0, 0);
             const Synapse<W>* s = synapses + (due_[i] >> 28);
             const Synapse<W>* const end = s + (due_[i] & 0xffff);
             Accumulator* const lane = lanes_[(due_[i] >> 16) & 0xfff];
@@ -109,7 +116,7 @@ private:
     const SynapseRows<W>& rows_;
     std::vector<HugeBuffer<Accumulator>> accumulators_;
     std::vector<Accumulator*> lanes_;
-    std::vector<std::uint64_t> due_; ///< as in the engine's calendar
+    std::vector<std::uint64_t> due_; ///< synapse offset : 36 | lane : 12 | count : 16, in the engine's order
     std::uint64_t events_ = 0, runs_ = 0;
 };
 
