@@ -141,7 +141,7 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
 
     // Rows: a worker has an entry for every source that its rank hears, and a segment for each (delay, lane) of a
     // source.
-    double rows = 0.0, segments = 0.0, counts = 0.0, numbers = 0.0;
+    double rows = 0.0, segments = 0.0, counts = 0.0, numbers = 0.0, doubling = 0.0;
     for (std::size_t p = 0; p < experiment.populations.size(); ++p) {
         if (expected[p] == 0.0) continue;
         const auto size = static_cast<double>(experiment.populations[p].size);
@@ -151,6 +151,8 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
         rows += heard;
         counts += table_bytes(size, size * (1.0 - std::exp(-each_worker)), dense);
         numbers += table_bytes(size, heard, dense);
+        if (!dense)
+            doubling = std::max(doubling, 0.5 * table_bytes(size, heard, false)); // the table before, while it grows
         double most = 0.0; // projections of one source share delays; the largest counts
         for (const PlannedProjection& planned : plan.projections)
             if (planned.source == p) most = std::max(most, distinct_delays(planned, each_worker / blocks));
@@ -164,7 +166,7 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
 
     prediction.written_per_worker = finished / threads + huge(synapses_worker * tag);
     const double heard = 8.0 * rows;
-    const double counting = threads * counts + numbers + 2.0 * heard;
+    const double counting = threads * counts + numbers + doubling + 2.0 * heard;
     const double placing = finished + numbers + heard +
                            threads * (huge(synapses_worker * tag) + std::max(0.0, rows * 8.0 - segments * 6.0));
     // A request of 16 bytes for every source heard, and once more in the buffer of MPI; for every source that is sent
