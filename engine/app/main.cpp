@@ -209,6 +209,10 @@ int check(const Arguments& arguments, const Environment& environment) {
     fmt::print("  memory per rank  {} (at its peak, spikes written)\n", format_bytes(need.bytes_per_rank));
     fmt::print("  memory in all    {}  ({:.1f} bytes a synapse)\n", format_bytes(need.bytes_total),
                need.bytes_total / std::max(1.0, need.synapses));
+    for (const Prediction::BySource& p : need.by_source)
+        fmt::print("  drawn by source  {}: {} ({:.2g} s a worker; {} would take {:.2g} s)\n", p.projection,
+                   drawing_name(p.cost.exchanged), p.cost.exchanged ? p.cost.exchange_s : p.cost.redraw_s,
+                   drawing_name(!p.cost.exchanged), p.cost.exchanged ? p.cost.redraw_s : p.cost.exchange_s);
     fmt::print("  build time       {:.2f} s on cores like this one's\n",
                predict_build_seconds(experiment, need, ranks, arguments.threads));
     return 0;

@@ -129,11 +129,17 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
     for (const Population& population : experiment.populations)
         neurons += static_cast<double>(population.size);
     std::vector<double> expected(experiment.populations.size(), 0.0);
+    double exchange_buffers = 0.0; // of one projection at a time
     for (const PlannedProjection& planned : plan.projections) {
         const double synapses = planned.rule->expected_synapses();
         prediction.synapses += synapses;
         expected[planned.source] += synapses;
-        prediction.drawn += synapses * planned.rule->draws_per_synapse();
+        if (planned.drawing) {
+            prediction.by_source.push_back({planned.projection->name, *planned.drawing});
+            prediction.synapses_by_source += synapses;
+            if (planned.exchanged()) exchange_buffers = std::max(exchange_buffers, planned.drawing->exchange_bytes);
+        }
+        prediction.drawn += synapses * (planned.drawing ? 1.0 : planned.rule->draws_per_synapse());
     }
     const double neurons_rank = std::ceil(neurons / ranks), neurons_worker = std::ceil(neurons / workers);
     const double blocks = std::ceil(neurons_worker / 65536.0);
@@ -166,8 +172,8 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
 
     prediction.written_per_worker = finished / threads + huge(synapses_worker * tag);
     const double heard = 8.0 * rows;
-    const double counting = threads * counts + numbers + doubling + 2.0 * heard;
-    const double placing = finished + numbers + heard +
+    const double counting = threads * counts + numbers + doubling + 2.0 * heard + exchange_buffers;
+    const double placing = finished + numbers + heard + exchange_buffers +
                            threads * (huge(synapses_worker * tag) + std::max(0.0, rows * 8.0 - segments * 6.0));
     // A request of 16 bytes for every source heard, and once more in the buffer of MPI; for every source that is sent
     // to (as many, over all ranks) one in the buffer and one as received. scripts/measure_memory.py confirms it.
@@ -243,8 +249,9 @@ double predict_build_seconds(const Experiment& experiment, const Prediction& pre
         sizes.push_back(population.size);
     const auto partition = make_partition(experiment.simulation, sizes, static_cast<std::uint32_t>(workers * share));
     NetworkPlan plan = make_plan(MPI_COMM_SELF, experiment, partition, 1);
-    // What is drawn by everybody doesn't shrink with a worker's share; it is estimated from the others.
-    std::erase_if(plan.projections, [](const PlannedProjection& p) { return p.rule->draws_per_synapse() > 2.0; });
+    // What is drawn by everybody doesn't shrink with a worker's share; it is estimated.
+    std::erase_if(plan.projections,
+                  [](const PlannedProjection& p) { return p.drawing || p.rule->draws_per_synapse() > 2.0; });
     std::vector<BuildSample> samples(busy);
     const auto work = [&](unsigned w) {
         samples[w] = experiment.simulation.weights == WeightFormat::compact
@@ -260,6 +267,14 @@ double predict_build_seconds(const Experiment& experiment, const Prediction& pre
     double each = plan.projections.empty() ? 12.0 * word : 0.0; // seconds a synapse, of the slowest worker
     for (const BuildSample& sample : samples)
         if (sample.synapses > 0.0) each = std::max(each, sample.seconds / sample.synapses);
+    // What is drawn by source costs what its prediction says; from here on `each` is the mean over all synapses.
+    if (synapses > 0.0) {
+        const double by_source = prediction.synapses_by_source / workers;
+        double known = by_source * placing_s;
+        for (const Prediction::BySource& p : prediction.by_source)
+            known += p.cost.exchanged ? p.cost.exchange_s : p.cost.redraw_s;
+        each = ((synapses - by_source) * each + known * word / drawing_word_s) / synapses;
+    }
     const double discarded = (prediction.drawn - prediction.synapses) / workers;
     return build_overhead + shared * (synapses * each + supply + discarded * 4.0 * word);
 }

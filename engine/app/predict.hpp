@@ -5,10 +5,19 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace spikecast {
 
 struct Prediction {
+    /// Projections whose rules draw by source: what finding their synapses will cost, and how many they are.
+    struct BySource {
+        std::string projection;
+        DrawingPrediction cost;
+    };
+    std::vector<BySource> by_source;
+    double synapses_by_source = 0.0;
+
     double synapses = 0.0;               ///< expected, of the whole network
     double bytes_per_rank = 0.0;         ///< peak resident memory of the largest rank, building included
     double network_bytes_per_rank = 0.0; ///< of the finished rows, directories and routes

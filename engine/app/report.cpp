@@ -106,6 +106,9 @@ std::string to_json(const RunReport& report) {
                                {"rate_hz", finite(p.rate_hz)},
                                {"cv", finite(p.cv)},
                                {"synchrony", finite(p.synchrony)}});
+    Json drawing = Json::array();
+    for (const ProjectionDrawing& d : r.drawing)
+        drawing.push_back({{"projection", d.projection}, {"drawing", d.drawing}});
     const Json json{{"title", report.title},
                     {"version", report.version},
                     {"seed", report.settings.seed},
@@ -113,6 +116,7 @@ std::string to_json(const RunReport& report) {
                     {"threads", r.threads},
                     {"partitioner", partitioner_name(report.settings)},
                     {"exchange", r.exchange},
+                    {"drawing", drawing},
                     {"precision", precision_name(report.settings)},
                     {"weights", weights_name(report.settings)},
                     {"neurons", r.neurons},
@@ -158,6 +162,8 @@ std::string to_table(const RunReport& report, const Reference& reference) {
     field("network", fmt::format("{} neurons, {} synapses", grouped(r.neurons), grouped(r.synapses)));
     field("on", fmt::format("{} {} x {} {}, {}, {} exchange", r.ranks, r.ranks == 1 ? "rank" : "ranks", r.threads,
                             r.threads == 1 ? "thread" : "threads", partitioner_name(report.settings), r.exchange));
+    for (const ProjectionDrawing& d : r.drawing)
+        field("drawn by source", fmt::format("{}: {}", d.projection, d.drawing));
     field("numbers", fmt::format("{} precision, {} weights, seed {}", precision_name(report.settings),
                                  weights_name(report.settings), report.settings.seed));
     field("build", number(r.build_s) + " s");

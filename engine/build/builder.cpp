@@ -1,5 +1,6 @@
 #include "engine/build/builder.hpp"
 
+#include "engine/build/block_exchange.hpp"
 #include "engine/build/fault.hpp"
 #include "engine/build/source_index.hpp"
 #include "engine/exchange/collective.hpp"
@@ -267,22 +268,47 @@ void sort_rows(SynapseRows<W>& rows, HugeBuffer<Tag>& tags, std::uint32_t codes,
     rows.directory.shrink_to_fit();
 }
 
+/// Pass 2 of one worker: rows of known length, to be filled through sinks and then sorted.
+template <class W>
+class Placement {
+public:
+    virtual ~Placement() = default;
+    [[nodiscard]] virtual std::unique_ptr<SynapseSink> sink(std::size_t projection) = 0;
+    virtual void sort() = 0;
+};
+
 template <class W, class Tag>
-void place_synapses(const NetworkPlan& plan, WorkerId worker, const WorkerLayout& layout, const Tables& numbers,
-                    SynapseRows<W>& rows, Hash128& hash, ProgressMeter& meter, std::uint32_t codes,
-                    std::uint32_t lanes) {
-    rows.synapses = HugeBuffer<Synapse<W>>(rows.begin.back());
-    HugeBuffer<Tag> tags(rows.begin.back());
-    {
-        std::vector<std::uint64_t> cursor(rows.begin.begin(), rows.begin.end() - 1);
-        for (std::size_t p = 0; p < plan.projections.size(); ++p) {
-            PlaceSink<W, Tag> sink(plan, p, layout, numbers[plan.projections[p].source], cursor, rows, tags, hash,
-                                   meter);
-            plan.projections[p].rule->enumerate(worker, sink);
-        }
+class TaggedPlacement final : public Placement<W> {
+public:
+    TaggedPlacement(const NetworkPlan& plan, const WorkerLayout& layout, const Tables& numbers, SynapseRows<W>& rows,
+                    Hash128& hash, ProgressMeter& meter, std::uint32_t codes, std::uint32_t lanes)
+        : plan_(plan), layout_(layout), numbers_(numbers), rows_(rows), hash_(hash), meter_(meter), codes_(codes),
+          lanes_(lanes) {
+        rows.synapses = HugeBuffer<Synapse<W>>(rows.begin.back());
+        tags_ = HugeBuffer<Tag>(rows.begin.back());
+        cursor_.assign(rows.begin.begin(), rows.begin.end() - 1);
     }
-    sort_rows(rows, tags, codes, lanes);
-}
+    [[nodiscard]] std::unique_ptr<SynapseSink> sink(std::size_t projection) override {
+        return std::make_unique<PlaceSink<W, Tag>>(plan_, projection, layout_,
+                                                   numbers_[plan_.projections[projection].source], cursor_, rows_,
+                                                   tags_, hash_, meter_);
+    }
+    void sort() override {
+        cursor_ = {};
+        sort_rows(rows_, tags_, codes_, lanes_);
+    }
+
+private:
+    const NetworkPlan& plan_;
+    const WorkerLayout& layout_;
+    const Tables& numbers_;
+    SynapseRows<W>& rows_;
+    Hash128& hash_;
+    ProgressMeter& meter_;
+    std::uint32_t codes_, lanes_;
+    HugeBuffer<Tag> tags_;
+    std::vector<std::uint64_t> cursor_;
+};
 
 /// Populations whose sources are counted in a dense table: 4 bytes a source, so it is taken where that is no more than
 /// the synapses themselves cost.
@@ -297,8 +323,8 @@ std::vector<bool> dense_tables(const NetworkPlan& plan, double workers) {
     return dense;
 }
 
-/// Pass 1 of one worker.
-Tables count_sources(const NetworkPlan& plan, WorkerId worker, const std::vector<bool>& dense, ProgressMeter& meter) {
+/// A worker's counters before pass 1.
+Tables empty_counts(const NetworkPlan& plan, const std::vector<bool>& dense) {
     const auto& populations = plan.experiment->populations;
     std::vector<bool> used(populations.size(), false);
     for (const PlannedProjection& planned : plan.projections)
@@ -306,18 +332,15 @@ Tables count_sources(const NetworkPlan& plan, WorkerId worker, const std::vector
     Tables counts;
     for (std::size_t p = 0; p < populations.size(); ++p)
         counts.push_back(used[p] ? SourceTable(populations[p].size, dense[p]) : SourceTable());
-    for (const PlannedProjection& planned : plan.projections) {
-        CountSink sink(counts[planned.source], meter);
-        planned.rule->enumerate(worker, sink);
-    }
     return counts;
 }
 
-/// Pass 2 of one worker, whose rows are as long as counts say, and the sorting of its rows.
+/// Pass 2 of one worker, whose rows are as long as counts say.
 template <class W>
-void fill_rows(const NetworkPlan& plan, WorkerId worker, const WorkerLayout& layout, Tables& counts,
-               const Tables& numbers, const std::vector<std::vector<std::uint64_t>>& heard, SynapseRows<W>& rows,
-               Hash128& hash, ProgressMeter& meter) {
+std::unique_ptr<Placement<W>> make_placement(const NetworkPlan& plan, WorkerId worker, const WorkerLayout& layout,
+                                             Tables& counts, const Tables& numbers,
+                                             const std::vector<std::vector<std::uint64_t>>& heard, SynapseRows<W>& rows,
+                                             Hash128& hash, ProgressMeter& meter) {
     std::size_t number = 0;
     for (const auto& sources : heard)
         number += sources.size();
@@ -338,15 +361,38 @@ void fill_rows(const NetworkPlan& plan, WorkerId worker, const WorkerLayout& lay
                                    "ranks or threads",
                                    worker, sum, lanes));
     const auto n = static_cast<std::uint32_t>(tags);
-    const auto place = [&](auto tag) {
-        place_synapses<W, decltype(tag)>(plan, worker, layout, numbers, rows, hash, meter, n, lanes);
+    const auto make = [&](auto tag) -> std::unique_ptr<Placement<W>> {
+        return std::make_unique<TaggedPlacement<W, decltype(tag)>>(plan, layout, numbers, rows, hash, meter, n, lanes);
     };
-    if (tags <= 0x100)
-        place(std::uint8_t{});
-    else if (tags <= 0x10000)
-        place(std::uint16_t{});
-    else
-        place(std::uint32_t{});
+    if (tags <= 0x100) return make(std::uint8_t{});
+    if (tags <= 0x10000) return make(std::uint16_t{});
+    return make(std::uint32_t{});
+}
+
+/// Enumerates all projections, in order, for every worker of every rank: make(t, p) gives the sink of this rank's
+/// worker t for projection p. Collective.
+template <class MakeSink>
+void enumerate_all(MPI_Comm comm, const NetworkPlan& plan, Team& team, WorkerId first_worker, MakeSink&& make) {
+    std::vector<std::unique_ptr<SynapseSink>> sinks(team.threads());
+    for (std::size_t p = 0; p < plan.projections.size();) {
+        std::size_t end = p;
+        while (end < plan.projections.size() && !plan.projections[end].exchanged())
+            ++end;
+        collectively_on(comm, team, [&](std::uint32_t t) {
+            for (std::size_t i = p; i < end; ++i) {
+                sinks[t] = make(t, i);
+                plan.projections[i].rule->enumerate(first_worker + t, *sinks[t]);
+            }
+            if (end < plan.projections.size()) sinks[t] = make(t, end);
+        });
+        if (end < plan.projections.size()) {
+            std::vector<SynapseSink*> each;
+            for (const auto& sink : sinks)
+                each.push_back(sink.get());
+            enumerate_by_exchange(comm, plan, plan.projections[end], team, each);
+        }
+        p = end + 1;
+    }
 }
 
 /// What a receiver asks of the rank that owns a source.
@@ -377,25 +423,10 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
     const std::vector<bool> dense = dense_tables(plan, workers);
     const double work = 2.0 * plan.expected_synapses() / workers;
 
-    std::vector<int> codes(threads, 0);
-    std::vector<std::string> texts(threads);
     std::vector<Hash128> hashes(threads);
     std::vector<ProgressMeter> meters;
     for (std::uint32_t t = 0; t < threads; ++t)
         meters.emplace_back(t == 0 ? &progress : nullptr, work);
-    const auto on_all = [&](auto&& job) { // every worker does its job; errors are agreed on by all ranks
-        team.run([&](std::uint32_t t) {
-            try {
-                job(t);
-            } catch (...) {
-                std::tie(codes[t], texts[t]) = describe_current_exception();
-            }
-        });
-        std::uint32_t failed = 0;
-        while (failed + 1 < threads && codes[failed] == 0)
-            ++failed;
-        agree(comm, codes[failed], texts[failed]);
-    };
 
     collectively(comm, [&] {
         for (std::uint32_t t = 0; t < threads; ++t)
@@ -403,7 +434,10 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
     });
 
     std::vector<Tables> counts(threads);
-    on_all([&](std::uint32_t t) { counts[t] = count_sources(plan, first_worker + t, dense, meters[t]); });
+    collectively_on(comm, team, [&](std::uint32_t t) { counts[t] = empty_counts(plan, dense); });
+    enumerate_all(comm, plan, team, first_worker, [&](std::uint32_t t, std::size_t p) {
+        return std::make_unique<CountSink>(counts[t][plan.projections[p].source], meters[t]);
+    });
 
     // Row numbers: all sources that any worker of the rank hears, in global order; number 0 means not heard.
     Tables numbers(populations.size());
@@ -429,10 +463,19 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
         network.sources_heard = rows;
     });
 
-    on_all([&](std::uint32_t t) {
-        fill_rows(plan, first_worker + t, network.layouts[t], counts[t], numbers, heard, network.rows[t], hashes[t],
-                  meters[t]);
-    });
+    {
+        std::vector<std::unique_ptr<Placement<W>>> placements(threads);
+        collectively_on(comm, team, [&](std::uint32_t t) {
+            placements[t] = make_placement(plan, first_worker + t, network.layouts[t], counts[t], numbers, heard,
+                                           network.rows[t], hashes[t], meters[t]);
+        });
+        enumerate_all(comm, plan, team, first_worker,
+                      [&](std::uint32_t t, std::size_t p) { return placements[t]->sink(p); });
+        collectively_on(comm, team, [&](std::uint32_t t) {
+            placements[t]->sort();
+            placements[t].reset();
+        });
+    }
     for (std::uint32_t t = 0; t < threads; ++t) {
         network.synapses += network.rows[t].begin.back();
         network.network_hash += hashes[t];
@@ -503,20 +546,29 @@ BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double worker
     ProgressMeter meter(nullptr, 0.0);
     const auto now = [] { return std::chrono::steady_clock::now(); };
     const auto begin = now();
-    Tables counts = count_sources(plan, worker, dense_tables(plan, workers), meter);
+    const std::vector<bool> dense = dense_tables(plan, workers);
+    Tables counts = empty_counts(plan, dense);
+    for (const PlannedProjection& planned : plan.projections) {
+        CountSink sink(counts[planned.source], meter);
+        planned.rule->enumerate(worker, sink);
+    }
     Tables numbers(populations.size());
     std::vector<std::vector<std::uint64_t>> heard(populations.size());
     std::uint32_t row = 0;
     for (std::size_t p = 0; p < populations.size(); ++p) {
         if (counts[p].empty()) continue;
         heard[p] = counts[p].present();
-        numbers[p] = SourceTable(populations[p].size, dense_tables(plan, workers)[p]);
+        numbers[p] = SourceTable(populations[p].size, dense[p]);
         for (const std::uint64_t source : heard[p])
             numbers[p][source] = ++row;
     }
     SynapseRows<W> rows;
     Hash128 hash;
-    fill_rows(plan, worker, make_layout(plan, worker), counts, numbers, heard, rows, hash, meter);
+    const WorkerLayout layout = make_layout(plan, worker);
+    const auto placement = make_placement(plan, worker, layout, counts, numbers, heard, rows, hash, meter);
+    for (std::size_t p = 0; p < plan.projections.size(); ++p)
+        plan.projections[p].rule->enumerate(worker, *placement->sink(p));
+    placement->sort();
     const std::chrono::duration<double> seconds = now() - begin;
     return {static_cast<double>(rows.begin.back()), seconds.count()};
 }

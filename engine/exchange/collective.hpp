@@ -72,6 +72,24 @@ void collectively(MPI_Comm comm, Work&& work) {
     agree(comm, code, text);
 }
 
+/// Runs job(t) on every worker of every rank and agrees on their errors. The jobs must contain no collective calls.
+template <class Workers, class Job>
+void collectively_on(MPI_Comm comm, Workers& team, Job&& job) {
+    std::vector<std::pair<int, std::string>> errors(team.threads());
+    team.run([&](std::uint32_t t) {
+        try {
+            job(t);
+        } catch (...) {
+            errors[t] = describe_current_exception();
+        }
+    });
+    const auto bad = std::find_if(errors.begin(), errors.end(), [](const auto& e) { return e.first != 0; });
+    if (bad == errors.end())
+        agree(comm, 0, "");
+    else
+        agree(comm, bad->first, bad->second);
+}
+
 /// Sends out[r] to rank r; returns what each rank sent here, in rank order. Works in rounds, so that no count or
 /// displacement exceeds an int whatever the sizes are. T must be trivially copyable.
 template <class T>

@@ -606,6 +606,9 @@ private:
                             {{"auto", ExchangeKind::automatic},
                              {"alltoall", ExchangeKind::alltoall},
                              {"neighbour", ExchangeKind::neighbour}});
+        s.drawing = choice(
+            table.find("drawing"), "simulation.drawing", DrawingKind::automatic,
+            {{"auto", DrawingKind::automatic}, {"redraw", DrawingKind::redraw}, {"exchange", DrawingKind::exchange}});
         const auto kind = [&](const Node* n, const std::string& path) {
             return choice(n, path, PartitionerKind::round_robin,
                           {{"round_robin", PartitionerKind::round_robin},

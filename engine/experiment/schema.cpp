@@ -30,6 +30,7 @@ constexpr KeyInfo simulation_keys[] = {
     {"partitioner", "name or table", "\"round_robin\"",
      "`round_robin`, `block`, `random`, or a table; changes no result"},
     {"exchange", "name", "\"auto\"", "`auto`, `alltoall`, `neighbour`; changes no result"},
+    {"drawing", "name", "\"auto\"", "`auto`, `redraw`, `exchange`: who draws fixed_outdegree; changes no result"},
 };
 constexpr KeyInfo partitioner_keys[] = {
     {"kind", "name", "required", "`round_robin`, `block` or `random`"},

@@ -162,6 +162,9 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
                 .receptor = choose_receptor(*plan.models[target], projection.receptor),
                 .identity = hash64(projection.name),
             };
+            if (const SourceDraws law = planned.rule->source_draws(); law.sources > 0)
+                planned.drawing = predict_drawing({experiment, projection, *plan.partition, source, target}, law,
+                                                  plan.partition->workers(), threads);
             planned.shortest = planned.delay.low();
             planned.longest = planned.delay.high();
             if (by_distance) {

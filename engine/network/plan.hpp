@@ -1,6 +1,7 @@
 // An experiment with everything looked up and every law prepared: what all ranks know alike before anything is built.
 #pragma once
 
+#include "engine/network/drawing.hpp"
 #include "engine/network/rule.hpp"
 #include "spikecast/distributions.hpp"
 #include "spikecast/experiment.hpp"
@@ -11,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace spikecast {
@@ -43,6 +45,8 @@ struct PlannedProjection {
     std::uint32_t longest = 1;
     double lowest_weight = 0.0; ///< bounds on the weight, lists included
     double highest_weight = 0.0;
+    std::optional<DrawingPrediction> drawing = std::nullopt; ///< where the rule draws by source
+    [[nodiscard]] bool exchanged() const noexcept { return drawing && drawing->exchanged; }
 };
 
 struct NetworkPlan {

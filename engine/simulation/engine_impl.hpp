@@ -178,6 +178,8 @@ public:
         s.biological_s = settings_.time_ms(std::max<std::int64_t>(0, now_ - settings_.warmup_steps)) / 1e3;
         s.packet_bytes = exchanger_->packet_bytes();
         s.exchange = name(exchanger_->kind());
+        for (const PlannedProjection& planned : plan_.projections)
+            if (planned.drawing) s.drawing.push_back({planned.projection->name, drawing_name(planned.exchanged())});
         s.peak_rss_bytes.resize(static_cast<std::size_t>(ranks_));
         const std::uint64_t rss = peak_rss();
         MPI_Allgather(&rss, 1, MPI_UINT64_T, s.peak_rss_bytes.data(), 1, MPI_UINT64_T, comm_);

@@ -199,6 +199,9 @@ enum class Precision : std::uint8_t { double_precision, single_precision };
 enum class WeightFormat : std::uint8_t { float32, compact };
 enum class PartitionerKind : std::uint8_t { round_robin, block, random };
 enum class ExchangeKind : std::uint8_t { automatic, alltoall, neighbour };
+/// How workers come to the synapses of rules that draw by source: all of them redraw all and keep their own, or each
+/// draws a block of sources and sends what isn't its own. The network is the same.
+enum class DrawingKind : std::uint8_t { automatic, redraw, exchange };
 
 struct SimulationSettings {
     std::int64_t resolution_ps = 100'000'000; ///< picoseconds; 0.1 ms
@@ -210,6 +213,7 @@ struct SimulationSettings {
     PartitionerKind partitioner = PartitionerKind::round_robin;
     std::uint64_t partition_seed = 0; ///< for `random`; changes no result
     ExchangeKind exchange = ExchangeKind::automatic;
+    DrawingKind drawing = DrawingKind::automatic;
 
     [[nodiscard]] double resolution_ms() const noexcept { return static_cast<double>(resolution_ps) / 1e9; }
     /// The time of a step in ms, correctly rounded: step 3 of 0.1 ms is 0.3, not 0.30000000000000004.

@@ -45,6 +45,12 @@ struct PopulationStatistics {
     double synchrony = 0.0; ///< variance / mean of the population's spike count in 3 ms bins; NaN without spikes
 };
 
+/// Who drew a projection whose rule draws by source: "redraw" (every worker all of it, keeping its own) or "exchange".
+struct ProjectionDrawing {
+    std::string projection;
+    std::string drawing;
+};
+
 /// What a run amounts to, summed over ranks; the same on every rank.
 struct RunSummary {
     int ranks = 1;
@@ -61,6 +67,7 @@ struct RunSummary {
     std::string spike_hash, network_hash; ///< 32 hex digits
     std::string state_hash;               ///< of every state variable of every neuron at the end, by its bits
     std::vector<PopulationStatistics> populations;
+    std::vector<ProjectionDrawing> drawing; ///< of the projections for which there are two ways
 };
 
 class Simulation {

@@ -28,6 +28,7 @@ precision = "PRECISION"
 weights = "WEIGHTS"
 partitioner = "PARTITIONER"
 exchange = "EXCHANGE"
+drawing = "DRAWING"
 """
 
 MIXED = """
@@ -181,6 +182,55 @@ interval = "33.3 ms"
 sample = 4
 """
 
+# Drawn by source: fewer sources than workers, one source whose row takes several rounds, none, all onto one neuron.
+OUTDEGREE = """
+[populations.A]
+model = "iaf_psc_exp"
+size = 5
+params = { I_e = "700 pA" }
+
+[populations.B]
+model = "iaf_psc_exp"
+size = 211
+params = { I_e = "500 pA" }
+
+[[projections]]
+source = "A"
+target = "B"
+rule = { fixed_outdegree = 2 }
+weight = { normal = ["200 pA", "30 pA"] }
+delay = "1 ms"
+
+[[projections]]
+source = "A"
+target = "B"
+rule = { fixed_outdegree = 0 }
+
+[[projections]]
+source = { population = "A", slice = [3, 4] }
+target = "B"
+rule = { fixed_outdegree = 150000 }
+weight = { normal = ["0.1 pA", "0.02 pA"] }
+delay = { uniform = ["1 ms", "2 ms"] }
+
+[[projections]]
+source = { population = "B", indices = [0, 17, 18, 19, 210] }
+target = { population = "A", slice = [4, 5] }
+rule = { fixed_outdegree = 3, allow_autapses = false }
+weight = "1 pA"
+delay = "1.2 ms"
+
+[[projections]]
+source = { population = "B", indices = [0, 17, 210] }
+target = "B"
+rule = { fixed_outdegree = 210, allow_autapses = false, allow_multapses = false }
+weight = { normal = ["5 pA", "1 pA"] }
+delay = "0.9 ms"
+
+[[recorders]]
+spikes = ["A", "B"]
+"""
+
 # Nothing is connected.
 NONE = """
 [populations.N]
@@ -230,13 +280,15 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place)
         write_files(folder)
-        for name, body, duration in (("mixed", MIXED, "80 ms"), ("long", LONG, "700 ms"), ("none", NONE, "50 ms")):
+        for name, body, duration in (("mixed", MIXED, "80 ms"), ("long", LONG, "700 ms"), ("none", NONE, "50 ms"),
+                                     ("outdegree", OUTDEGREE, "60 ms")):
             for precision, weights in (("double", "float32"), ("single", "compact")):
                 expected = None
                 for ranks, threads, partitioner, exchange in COMBINATIONS:
                     text = HEAD + body
                     for key, value in (("DURATION", duration), ("PRECISION", precision), ("WEIGHTS", weights),
-                                       ("PARTITIONER", partitioner), ("EXCHANGE", exchange)):
+                                       ("PARTITIONER", partitioner), ("EXCHANGE", exchange),
+                                       ("DRAWING", "exchange" if expected else "redraw")):
                         text = text.replace(f'"{key}"', f'"{value}"')
                     (folder / "edge.toml").write_text(text)
                     command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), program, "run", "edge.toml",

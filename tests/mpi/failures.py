@@ -27,13 +27,19 @@ def main():
              for fault, text in (("step", "a fault in a step"), ("fill", "a fault in filling a worker"))
              for exchange in ("alltoall", "neighbour")]
     cases += [(f"threads at {ranks}", {}, ranks, 600, "auto", narrow, "can't be started") for ranks in (1, 3)]
+    cases += [(f"{fault} {ranks} x {threads}", {"SPIKECAST_FAULT": fault}, ranks, threads, "auto", None, text)
+              for fault, text in (("draw", "a fault in drawing a block"), ("take", "a fault in taking what"))
+              for ranks, threads in ((1, 2), (3, 2))]
+    by_source = str(source / "tests" / "mpi" / "networks" / "outdegree.toml")
     for name, variables, ranks, threads, exchange, prepare, text in cases:
+        draws = name.startswith(("draw", "take"))
         with tempfile.TemporaryDirectory() as folder:
             output = os.path.join(folder, "X.h5")
-            command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), program, "run", network, "--quiet",
+            command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), program, "run",
+                       by_source if draws else network, "--quiet",
                        "--threads", str(threads), "--output", output, "--set", f"simulation.exchange={exchange}",
                        "--set", "simulation.precision=single",  # the precision that has the faults
-                       "--ignore-memory"]
+                       "--ignore-memory"] + (["--set", "simulation.drawing=exchange"] if draws else [])
             runs += 1
             try:
                 done = subprocess.run(command, env={**ENVIRONMENT, **variables}, capture_output=True, text=True,

@@ -55,6 +55,7 @@ def main():
              "simulation.duration": '"200 ms"'}
     cases = [("brunel_tenth", os.path.join(networks, "brunel_tenth.toml"), {}),
              ("microcircuit", microcircuit, small),
+             ("outdegree", os.path.join(networks, "outdegree.toml"), {}),
              ("rules", os.path.join(networks, "rules.toml"), {}),
              ("space", os.path.join(networks, "space.toml"), {}),
              ("sparse_graph", os.path.join(networks, "sparse_graph.toml"), {}),
@@ -70,11 +71,16 @@ def main():
                 continue
             for precision, weights in formats if arguments.full else formats[:1 if arguments.fault else 3]:
                 expected = None
-                for ranks, threads, partitioner, exchange in combinations(arguments.full):
+                drawings = ["redraw", "exchange"] if name == "outdegree" else ["auto"]
+                for (ranks, threads, partitioner, exchange), drawing in itertools.product(combinations(arguments.full), drawings):
                     result = run(arguments.program, experiment, ranks, threads,
                                  {**settings, "simulation.precision": precision, "simulation.weights": weights,
-                                  "simulation.partitioner": partitioner, "simulation.exchange": exchange}, folder)
+                                  "simulation.partitioner": partitioner, "simulation.exchange": exchange,
+                                  "simulation.drawing": drawing}, folder)
                     runs += 1
+                    if drawing != "auto" and {d["drawing"] for d in result["drawing"]} != {drawing}:
+                        print(f"FAIL {name}: drawn by {result['drawing']} instead of {drawing}")
+                        wrong += 1
                     answer = (result["spike_hash"], result["network_hash"], result["state_hash"], result["synapses"], result["spikes"],
                               result["synaptic_events"])
                     if result["spikes"] == 0 or result["synapses"] == 0:
@@ -87,7 +93,7 @@ def main():
                         expected = answer
                     elif answer != expected:
                         print(f"FAIL {name} {precision} {weights}: {ranks} ranks x {threads} threads, {partitioner}, "
-                              f"{exchange}: {answer} instead of {expected}")
+                              f"{exchange}, drawing {drawing}: {answer} instead of {expected}")
                         wrong += 1
                 print(f"{name}, {precision}, {weights}: spikes {expected[4]}, synapses {expected[3]}, hash {expected[0]}",
                       flush=True)

@@ -12,8 +12,12 @@ add_test(NAME matrix.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR
                                   $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --full)
 set_tests_properties(matrix.full PROPERTIES LABELS full TIMEOUT 5400 PROCESSORS 2)
 
-# The matrix must notice faults: the same program with three of them to choose from (engine/build/fault.hpp).
-add_executable(spikecast_faulty $<TARGET_OBJECTS:spikecast_program> ${CMAKE_SOURCE_DIR}/engine/build/builder.cpp
+add_test(NAME matrix.outdegree COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/matrix.py
+                                       $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only outdegree)
+set_tests_properties(matrix.outdegree PROPERTIES TIMEOUT 900 PROCESSORS 2)
+
+# The matrix must notice faults: the same program with some of them to choose from (engine/build/fault.hpp).
+add_executable(spikecast_faulty $<TARGET_OBJECTS:spikecast_program> ${CMAKE_SOURCE_DIR}/engine/build/builder.cpp ${CMAKE_SOURCE_DIR}/engine/build/block_exchange.cpp
                                 ${CMAKE_SOURCE_DIR}/engine/simulation/engine_single_float32.cpp)
 target_compile_definitions(spikecast_faulty PRIVATE SPIKECAST_FAULTS OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
 target_include_directories(spikecast_faulty PRIVATE ${HDF5_INCLUDE_DIRS})
@@ -22,7 +26,8 @@ target_link_libraries(spikecast_faulty PRIVATE spikecast spikecast_flags MPI::MP
 set(fault_network_unordered brunel_tenth) # many spikes arrive in one step: two terms commute, three don't associate
 set(fault_network_local_key rules)
 set(fault_network_weight_bit microcircuit)
-foreach(fault unordered local_key weight_bit)
+set(fault_network_order outdegree)
+foreach(fault unordered local_key weight_bit order)
   add_test(NAME matrix.notices_${fault}
            COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/matrix.py $<TARGET_FILE:spikecast_faulty>
                    ${CMAKE_SOURCE_DIR} --only ${fault_network_${fault}} --fault ${fault})

@@ -115,6 +115,50 @@ std::vector<std::pair<std::string, Case>> all_cases() {
     return cases;
 }
 
+TEST(Rules, runs_of_sources_give_what_workers_enumerate) {
+    std::vector<std::pair<std::string, Case>> cases = all_cases();
+    Case long_rows = with(K::fixed_outdegree, 5000, 0, 7, 7001);
+    cases.emplace_back("long rows", long_rows);
+    long_rows.projection.rule.allow_multapses = false;
+    cases.emplace_back("long rows of distinct targets", long_rows);
+    std::size_t found = 0;
+    for (const auto& [name, c] : cases) {
+        if (c.projection.rule.kind != K::fixed_outdegree) continue;
+        ++found;
+        SCOPED_TRACE(name);
+        const std::vector<Synapse> expected = c.draw(PartitionerKind::random, 3);
+        c.with_rule([&](const ConnectionRule& rule) {
+            const SourceDraws law = rule.source_draws();
+            EXPECT_EQ(law.sources * law.draws, expected.size());
+            for (const std::uint64_t blocks : {std::uint64_t{1}, std::uint64_t{4}, 3 * law.sources}) {
+                std::vector<Synapse> all;
+                std::vector<DrawnSynapse> drawn;
+                for (std::uint64_t b = 0; b < blocks; ++b) {
+                    const std::uint64_t begin = law.sources * b / blocks, end = law.sources * (b + 1) / blocks;
+                    const auto run = rule.draw_sources(begin, end);
+                    std::uint64_t position = begin, k = 0;
+                    while (run->next(drawn)) {
+                        EXPECT_LE(drawn.size(), 8192U);
+                        for (const DrawnSynapse& s : drawn) { // in order, none left out
+                            EXPECT_EQ(s.source, rule.source_at(position));
+                            EXPECT_EQ(s.k, k);
+                            all.push_back({s.target, s.source * law.draws + s.k, s.source, 0.0, 0.0});
+                            if (++k < law.draws) continue;
+                            k = 0;
+                            ++position;
+                        }
+                    }
+                    EXPECT_EQ(position, end);
+                    EXPECT_TRUE(drawn.empty());
+                }
+                std::sort(all.begin(), all.end());
+                EXPECT_EQ(all, expected);
+            }
+        });
+    }
+    EXPECT_EQ(found, 10U);
+}
+
 bool selected(const Selection& s, std::uint64_t index) {
     if (!s.list.empty()) return std::find(s.list.begin(), s.list.end(), index) != s.list.end();
     return index >= s.begin && index < s.end && (index - s.begin) % s.step == 0;

@@ -34,6 +34,8 @@ RunReport example() {
     s.bytes_sent = 123'456'789;
     s.packet_bytes = 8;
     s.exchange = "alltoall";
+    s.drawing = {{"E->I", "exchange"},
+                 {"I->a_population_with_a_very_long_name_in_a_projection_with_a_long_one", "redraw"}};
     s.spike_hash = "0123456789abcdef0123456789abcdef";
     s.network_hash = "fedcba9876543210fedcba9876543210";
     constexpr double none = std::numeric_limits<double>::quiet_NaN();
@@ -65,6 +67,7 @@ TEST(RunReport, json_has_every_field) {
                             "bytes_sent",
                             "packet_bytes",
                             "exchange",
+                            "drawing",
                             "partitioner",
                             "precision",
                             "weights",
@@ -81,6 +84,9 @@ TEST(RunReport, json_has_every_field) {
     EXPECT_EQ(json["weights"], "compact");
     EXPECT_EQ(json["precision"], "double");
     EXPECT_EQ(json["partitioner"], "round_robin");
+    EXPECT_EQ(json["drawing"][0]["projection"], "E->I");
+    EXPECT_EQ(json["drawing"][0]["drawing"], "exchange");
+    EXPECT_EQ(json["drawing"][1]["drawing"], "redraw");
     EXPECT_EQ(json["populations"][0]["rate_hz"], 0.91);
     EXPECT_TRUE(json["populations"][2]["cv"].is_null()); // NaN is no JSON
     EXPECT_EQ(json["spike_hash"].get<std::string>().size(), 32U);

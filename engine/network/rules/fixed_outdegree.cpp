@@ -21,39 +21,25 @@ public:
         }
     }
     void enumerate(WorkerId worker, SynapseSink& sink) const override {
-        const auto scratch = std::make_unique<UniformPartners::Scratch>();
+        Run run(*this, 0, sources_.size());
         std::vector<DrawnSynapse> drawn, own;
         std::vector<std::uint64_t> targets;
         std::vector<Partition::Place> places;
-        drawn.reserve(batch);
-        own.reserve(batch);
-        targets.reserve(batch);
         // Batches don't depend on the worker, so that look-ups in a distributed partition could be collective.
-        const auto keep_own = [&] {
-            places.resize(targets.size());
+        while (run.next(drawn)) {
+            targets.resize(drawn.size());
+            places.resize(drawn.size());
+            for (std::size_t j = 0; j < drawn.size(); ++j)
+                targets[j] = drawn[j].target;
             context_.partition.places(context_.target_population, targets, places);
             own.clear();
             for (std::size_t j = 0; j < drawn.size(); ++j) {
                 if (places[j].worker != worker) continue;
-                drawn[j].target_local = places[j].local;
-                own.push_back(drawn[j]);
+                const DrawnSynapse& s = drawn[j];
+                own.push_back({s.target, s.source * rule().number + s.k, s.source, places[j].local});
             }
             if (!own.empty()) sink.scattered(own);
-            drawn.clear();
-            targets.clear();
-        };
-        for (std::uint64_t position = 0; position < sources_.size(); ++position) {
-            const std::uint64_t source = sources_.at(position);
-            partners_.row(source, rule().number, rule().allow_multapses, *scratch,
-                          [&](std::uint64_t first, std::span<const std::uint64_t> row) {
-                              for (std::size_t j = 0; j < row.size(); ++j) {
-                                  if (drawn.size() == batch) keep_own();
-                                  drawn.push_back({row[j], source * rule().number + first + j, source, 0});
-                                  targets.push_back(row[j]);
-                              }
-                          });
         }
-        keep_own();
     }
     [[nodiscard]] double expected_synapses() const override {
         return static_cast<double>(rule().number) * static_cast<double>(sources_.size());
@@ -69,7 +55,43 @@ public:
         return static_cast<double>(context_.partition.workers());
     }
 
+    [[nodiscard]] SourceDraws source_draws() const override {
+        if (rule().number == 0) return {};
+        return {sources_.size(), rule().number};
+    }
+    [[nodiscard]] std::uint64_t source_at(std::uint64_t position) const override { return sources_.at(position); }
+    [[nodiscard]] std::unique_ptr<SourceRun> draw_sources(std::uint64_t begin, std::uint64_t end) const override {
+        return std::make_unique<Run>(*this, begin, end);
+    }
+
 private:
+    class Run final : public SourceRun {
+    public:
+        Run(const FixedOutdegree& law, std::uint64_t begin, std::uint64_t end)
+            : law_(law), position_(begin), end_(end), scratch_(std::make_unique<UniformPartners::Scratch>()) {}
+        bool next(std::vector<DrawnSynapse>& out) override {
+            out.clear();
+            while (out.size() < batch) {
+                if (row_.drawn == row_.count) {
+                    if (position_ == end_) break;
+                    row_ = {law_.sources_.at(position_++), law_.rule().number};
+                    if (row_.count == 0) break;
+                }
+                const std::uint64_t first = row_.drawn;
+                const auto targets = law_.partners_.next(row_, law_.rule().allow_multapses, *scratch_);
+                for (std::size_t j = 0; j < targets.size(); ++j)
+                    out.push_back({targets[j], first + j, row_.anchor, 0});
+            }
+            return !out.empty();
+        }
+
+    private:
+        const FixedOutdegree& law_;
+        std::uint64_t position_, end_;
+        UniformPartners::Row row_;
+        std::unique_ptr<UniformPartners::Scratch> scratch_;
+    };
+
     UniformPartners partners_;
 };
 

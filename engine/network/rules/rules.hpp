@@ -25,7 +25,10 @@ using RulePointer = std::unique_ptr<ConnectionRule>;
 [[nodiscard]] RulePointer fixed_indegree(const RuleContext& context);
 
 /// Every source has exactly K synapses, their targets drawn as the sources of fixed_indegree (NEST, fixed_outdegree).
-/// k = source * K + draw. Every worker redraws all and keeps its own: W draws and W partition look-ups a synapse.
+/// k = source * K + draw. Cost, one of two (engine/network/drawing.hpp predicts which is less): every worker draws all
+/// and keeps its own, W draws and W partition look-ups a synapse; or each draws a block of sources and ranks exchange
+/// (engine/build/block_exchange.hpp), a draw, a look-up and 8 or 16 bytes sent a synapse, in rounds of 65,536 synapses
+/// a worker, of about R messages a rank each. Exporting a network always redraws.
 [[nodiscard]] RulePointer fixed_outdegree(const RuleContext& context);
 
 /// Exactly N synapses, each between a pair drawn uniformly from all allowed ones (NEST, fixed_total_number). The

@@ -180,6 +180,29 @@ std::span<const std::uint64_t> UniformPartners::draw(std::uint64_t anchor, std::
     return partners;
 }
 
+std::span<const std::uint64_t> UniformPartners::distinct(std::uint64_t anchor, std::uint64_t count, std::uint64_t first,
+                                                         std::size_t size, Scratch& scratch) const {
+    if (first == 0) {
+        std::size_t capacity = 16;
+        while (capacity < 2 * count)
+            capacity *= 2;
+        scratch.seen.assign(capacity, 0);
+    }
+    const std::uint64_t own = exclude_self_ ? partners_->position(anchor) : SelectedNeurons::none;
+    const std::uint64_t n = available(anchor);
+    words(anchor, first, size, scratch);
+    for (std::size_t j = 0; j < size; ++j) {
+        const std::uint64_t top = n - count + first + j;
+        const std::uint64_t bits = scratch.words[2 * j] | std::uint64_t{scratch.words[2 * j + 1]} << 32;
+        std::uint64_t value = below(bits, top + 1);
+        if (!insert(scratch.seen, value)) insert(scratch.seen, value = top);
+        scratch.partners[j] = value + (value >= own);
+    }
+    const std::span<std::uint64_t> partners(scratch.partners.data(), size);
+    partners_->to_indices(partners);
+    return partners;
+}
+
 bool UniformPartners::insert(std::vector<std::uint64_t>& seen, std::uint64_t value) {
     const std::size_t mask = seen.size() - 1;
     std::size_t slot = mix64(value) & mask;

@@ -88,21 +88,34 @@ public:
     /// Partners of draws first .. first + count - 1 into scratch.partners; first even, count <= batch.
     std::span<const std::uint64_t> draw(std::uint64_t anchor, std::uint64_t first, std::size_t count,
                                         Scratch& scratch) const;
-    /// `count` distinct partners by Floyd's algorithm (Bentley and Floyd 1987, "A sample of brilliance"), given in
-    /// batches: each(first draw, partners). count <= available(anchor).
-    template <class Each>
-    void distinct(std::uint64_t anchor, std::uint64_t count, Scratch& scratch, Each&& each) const;
-    /// `count` partners, distinct or not, in batches.
+    /// An anchor's partners as far as they are drawn.
+    struct Row {
+        std::uint64_t anchor = 0;
+        std::uint64_t count = 0;
+        std::uint64_t drawn = 0;
+    };
+    /// The next partners of a row, at most `batch`, until row.drawn == row.count. Distinct ones are drawn by Floyd's
+    /// algorithm (Bentley and Floyd 1987, "A sample of brilliance"); what they have drawn so far stays in the scratch,
+    /// and count <= available(anchor).
+    std::span<const std::uint64_t> next(Row& row, bool multapses, Scratch& scratch) const {
+        const std::uint64_t first = row.drawn;
+        const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(batch, row.count - first));
+        row.drawn += n;
+        return multapses ? draw(row.anchor, first, n, scratch) : distinct(row.anchor, row.count, first, n, scratch);
+    }
+    /// `count` partners, distinct or not, in batches: each(first draw, partners).
     template <class Each>
     void row(std::uint64_t anchor, std::uint64_t count, bool multapses, Scratch& scratch, Each&& each) const {
-        if (!multapses) return distinct(anchor, count, scratch, each);
-        for (std::uint64_t first = 0; first < count; first += batch) {
-            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(batch, count - first));
-            each(first, draw(anchor, first, n, scratch));
+        for (Row row{anchor, count}; row.drawn < count;) {
+            const std::uint64_t first = row.drawn;
+            each(first, next(row, multapses, scratch));
         }
     }
 
 private:
+    /// Draws first .. first + size - 1 of `count` distinct partners, those before having been drawn.
+    std::span<const std::uint64_t> distinct(std::uint64_t anchor, std::uint64_t count, std::uint64_t first,
+                                            std::size_t size, Scratch& scratch) const;
     /// Fills scratch.words for draws first .. first + count - 1.
     void words(std::uint64_t anchor, std::uint64_t first, std::size_t count, Scratch& scratch) const;
     /// True if the value wasn't there.
@@ -112,30 +125,6 @@ private:
     const SelectedNeurons* partners_;
     bool exclude_self_;
 };
-
-template <class Each>
-void UniformPartners::distinct(std::uint64_t anchor, std::uint64_t count, Scratch& scratch, Each&& each) const {
-    std::size_t capacity = 16;
-    while (capacity < 2 * count)
-        capacity *= 2;
-    scratch.seen.assign(capacity, 0);
-    const std::uint64_t own = exclude_self_ ? partners_->position(anchor) : SelectedNeurons::none;
-    const std::uint64_t n = available(anchor);
-    for (std::uint64_t first = 0; first < count; first += batch) {
-        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(batch, count - first));
-        words(anchor, first, size, scratch);
-        for (std::size_t j = 0; j < size; ++j) {
-            const std::uint64_t top = n - count + first + j;
-            const std::uint64_t bits = scratch.words[2 * j] | std::uint64_t{scratch.words[2 * j + 1]} << 32;
-            std::uint64_t value = below(bits, top + 1);
-            if (!insert(scratch.seen, value)) insert(scratch.seen, value = top);
-            scratch.partners[j] = value + (value >= own);
-        }
-        const std::span<std::uint64_t> partners(scratch.partners.data(), size);
-        partners_->to_indices(partners);
-        each(first, std::span<const std::uint64_t>(partners));
-    }
-}
 
 /// A sequence of 64-bit words of one neuron from a given block on, filled `Blocks` Philox blocks at a time.
 template <std::size_t Blocks>
