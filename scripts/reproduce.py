@@ -8,6 +8,10 @@
     microcircuit_pd14_tenth   a tenth of the neurons and synapses, Poisson input
     brunel_SR, brunel_SI_fast, brunel_AI, brunel_SI_slow
     brunel                    all four regimes
+    brette_COBA, brette_CUBA, brette_delta, brette_HH_COBA, brette_COBA_auryn
+    brette                    these five
+    adex_patterns             firing patterns of the adaptive exponential neuron
+    hodgkin_huxley_1952       thresholds and rates of the squid's axon
     all                       everything
 
 Prints result, reference, tolerance and verdict for each quantity, as means over the seeds. Exit code 0: all within
@@ -102,6 +106,19 @@ def brunel(variant, rate, rate_percent, cv, peaks, smoothing):
             "source": "Brunel (2000), J Comput Neurosci 8:183; figures by NEST 3.10 and an independent implementation"}
 
 
+def brette(variant, rate, percent, seeds=10, cv=None, survival=None):
+    """[N][I] 1 s from the start; +-7 % over seeds. With survival: the fraction of seeds in which activity lasts to the end,
+    and rate and CV are means over those seeds."""
+    quantities = {"rate_hz": {"E": Quantity(*rate, percent=percent)}}
+    if cv:
+        quantities["cv"] = {"E": Quantity(cv, absolute=0.15)}  # the reference has one decimal, and is one code's
+    if survival:
+        quantities["survival"] = {"all": Quantity(*survival, absolute=0.0)}
+    return {"file": "experiments/brette_2007.toml", "set": [f"variant={variant}"], "seeds": list(range(1, seeds + 1)),
+            "duration": 1.0, "quick": 1.0, "quantities": quantities,
+            "source": "Brette et al. (2007), J Comput Neurosci 23:349; figures by NEST 3.10 and independent implementations"}
+
+
 EXPERIMENTS = {
     "microcircuit_pd14": {
         "file": "experiments/microcircuit_pd14.toml", "set": [], "seeds": [55, 56, 57], "duration": 10.5, "quick": 2.5,
@@ -125,8 +142,34 @@ EXPERIMENTS = {
     "brunel_SI_fast": brunel("SI_fast", (58.5,), 2, (0.80, 0.85), {0.5: (180, 187)}, 5.0),
     "brunel_AI": brunel("AI", (37.4,), 2, (0.42,), None, 5.0),
     "brunel_SI_slow": brunel("SI_slow", (5.6, 5.8), 8, (0.53, 0.56), {0.5: (20, 22)}, 1.0),
+    "brette_COBA": brette("COBA", (13.8, 14.6), 7, cv=1.4, survival=(0.3, 0.9)),
+    "brette_CUBA": brette("CUBA", (4.66, 4.80), 7),
+    "brette_delta": brette("delta", (10.1, 10.3), 7),
+    "brette_HH_COBA": brette("HH_COBA", (31.4, 32.0), 7, cv=2.1),
+    # "about 14 Hz": taken as +-15 %, for the reference says no more
+    "brette_COBA_auryn": brette("COBA_auryn", (14.0,), 15, survival=(0.3, 1.0)),
+    # [I] counts in 500 ms; first spikes on the grid
+    "adex_patterns": {
+        "file": "experiments/adex_patterns.toml", "set": [], "seeds": [1], "duration": 0.5, "quick": 0.5,
+        "source": "Naud et al. (2008), Biol Cybern 99:335; counts by an independent implementation",
+        "quantities": {"count": {
+            "tonic": Quantity(51, absolute=0), "adaptation": Quantity(10, absolute=0),
+            "initial_burst": Quantity(10, absolute=0), "regular_bursting": Quantity(9, absolute=0),
+            "delayed_accelerating": Quantity(36, absolute=0), "delayed_bursting": Quantity(26, absolute=0),
+            "transient": Quantity(1, absolute=0), "irregular": Quantity(27, 28, absolute=0)},
+                       "first_ms": {"tonic": Quantity(14.22, absolute=0.1), "transient": Quantity(30.29, absolute=0.1)}}},
+    # [I] and NEURON, +-0.5 %
+    "hodgkin_huxley_1952": {
+        "file": "experiments/hodgkin_huxley_1952.toml", "set": [], "seeds": [1], "duration": 1.0, "quick": 1.0,
+        "source": "Hodgkin & Huxley (1952), J Physiol 117:500, at 6.3 C; thresholds 2.24 and 6.26 uA/cm^2",
+        "quantities": {"count": {"I_2_23": Quantity(0, absolute=0), "I_2_25": Quantity(1, absolute=0)},
+                       "late_hz": {"I_6_23": Quantity(0, absolute=0), "I_6_29": Quantity(50, 58.3, absolute=0)},
+                       "interval_hz": {"I_7": Quantity(58.3, percent=0.5), "I_10": Quantity(68.3, percent=0.5),
+                                       "I_20": Quantity(86.5, percent=0.5), "I_50": Quantity(117.0, percent=0.5)}}},
 }
-GROUPS = {"brunel": [n for n in EXPERIMENTS if n.startswith("brunel")], "all": list(EXPERIMENTS)}
+GROUPS = {"brunel": [n for n in EXPERIMENTS if n.startswith("brunel")],
+          "brette": [n for n in EXPERIMENTS if n.startswith("brette")], "all": list(EXPERIMENTS)}
+FROM_SPIKES = {"peak_hz", "count", "first_ms", "late_hz", "interval_hz", "survival"}
 
 
 def peak_frequency(times_ms, start_ms, stop_ms, bin_ms, smoothing_hz):
@@ -155,8 +198,8 @@ def run(experiment, seed, arguments, folder):
                "--threads", str(arguments.threads)]
     for setting in experiment["set"] + [f"simulation.seed={seed}", f"simulation.duration={duration} s"]:
         command += ["--set", setting]
-    spectrum = "peak_hz" in experiment["quantities"]
-    if spectrum:
+    wanted = set(experiment["quantities"])
+    if wanted & FROM_SPIKES:
         command += ["--output", result]
     if arguments.ranks > 1:
         command = [arguments.mpirun, "--oversubscribe", "--bind-to", "none", "-n", str(arguments.ranks)] + command
@@ -166,15 +209,25 @@ def run(experiment, seed, arguments, folder):
     with open(report, encoding="utf-8") as file:
         data = json.load(file)
     values = {key: {p["name"]: p[key] for p in data["populations"]} for key in ("rate_hz", "cv", "synchrony")}
-    if spectrum:
+    if wanted & FROM_SPIKES:
         import h5py  # only these need it
         with h5py.File(result, "r") as file:
-            times = np.concatenate([group["timestamps"][:] for group in file["spikes"].values()])
-        start = 1e3 * (data["total_biological_s"] - data["biological_s"])
+            trains = {name: group["timestamps"][:] for name, group in file["spikes"].items()}
+        times = np.concatenate(list(trains.values()))
+        start, end = 1e3 * (data["total_biological_s"] - data["biological_s"]), 1e3 * data["total_biological_s"]
+        values["count"] = {name: len(t) for name, t in trains.items()}
+        values["first_ms"] = {name: float(t[0]) for name, t in trains.items() if len(t)}
+        values["late_hz"] = {name: np.count_nonzero(t > (start + end) / 2) / (end - start) * 2e3
+                             for name, t in trains.items()}
+        # without the first three intervals, which differ from the others
+        values["interval_hz"] = {name: 1e3 * (len(t) - 4) / (t[-1] - t[3]) for name, t in trains.items() if len(t) > 9}
+        # activity lasts if anybody spikes in the last 50 ms
+        values["survival"] = {"all": float(np.any(times > end - 50.0))}
+        os.remove(result)
+    if "peak_hz" in wanted:
         values["peak_hz"] = {name: peak_frequency(times[times > start], start, 1e3 * data["total_biological_s"],
                                                   float(name.split()[0]), experiment["smoothing"])
                              for name in experiment["quantities"]["peak_hz"]}
-        os.remove(result)
     return values, data
 
 
@@ -185,10 +238,13 @@ def judge(experiment, runs, factor, short):
     good = True
     for key, populations in experiment["quantities"].items():
         for name, quantity in populations.items():
-            found = [r[key].get(name) for r in runs]
+            alive = [r for r in runs if key == "survival" or "survival" not in experiment["quantities"]
+                     or r["survival"]["all"] == 1.0]
+            found = [r[key].get(name) for r in alive]
             found = np.array([math.nan if f is None else f for f in found], dtype=float)
-            mean, spread = found.mean(), found.std(ddof=1) if len(found) > 1 else math.nan
-            tolerance = None if short and key == "cv" else quantity.tolerance(len(runs), factor)
+            mean, spread = found.mean() if len(found) else math.nan, found.std(ddof=1) if len(found) > 1 else math.nan
+            unjudged = (short and key == "cv") or (len(runs) == 1 and key == "survival")  # a fraction of one seed
+            tolerance = None if unjudged or not alive else quantity.tolerance(len(runs), factor)
             if tolerance is None:
                 verdict, text = "", "-"
             else:

@@ -28,22 +28,22 @@ template <std::size_t N, class Vec, class F>
 void runge_kutta_4(std::array<Vec, N>& y, Vec h, const F& f) {
     const Vec half = h * Vec(typename Vec::scalar(0.5)), sixth = h / Vec(6), two(2);
     std::array<Vec, N> sum, at;
-    const auto k1 = f(y, 0);
+    const auto k1 = f(y, std::size_t{0});
     for (std::size_t i = 0; i < N; ++i) {
         sum[i] = k1[i];
         at[i] = y[i] + half * k1[i];
     }
-    const auto k2 = f(at, 1);
+    const auto k2 = f(at, std::size_t{1});
     for (std::size_t i = 0; i < N; ++i) {
         sum[i] = sum[i] + two * k2[i];
         at[i] = y[i] + half * k2[i];
     }
-    const auto k3 = f(at, 1);
+    const auto k3 = f(at, std::size_t{1});
     for (std::size_t i = 0; i < N; ++i) {
         sum[i] = sum[i] + two * k3[i];
         at[i] = y[i] + h * k3[i];
     }
-    const auto k4 = f(at, 2);
+    const auto k4 = f(at, std::size_t{2});
     for (std::size_t i = 0; i < N; ++i)
         y[i] = y[i] + sixth * (sum[i] + k4[i]);
 }

@@ -56,6 +56,7 @@ def main():
     cases = [("brunel_tenth", os.path.join(networks, "brunel_tenth.toml"), {}),
              ("microcircuit", microcircuit, small),
              ("outdegree", os.path.join(networks, "outdegree.toml"), {}),
+             ("nonlinear", os.path.join(networks, "nonlinear.toml"), {}),
              ("rules", os.path.join(networks, "rules.toml"), {}),
              ("space", os.path.join(networks, "space.toml"), {}),
              ("sparse_graph", os.path.join(networks, "sparse_graph.toml"), {}),

@@ -11,6 +11,9 @@ endforeach()
 add_test(NAME matrix.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/matrix.py
                                   $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --full)
 set_tests_properties(matrix.full PROPERTIES LABELS full TIMEOUT 5400 PROCESSORS 2)
+add_test(NAME matrix.nonlinear COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/matrix.py
+                                       $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only nonlinear)
+set_tests_properties(matrix.nonlinear PROPERTIES TIMEOUT 900 PROCESSORS 2)
 
 add_test(NAME matrix.outdegree COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/matrix.py
                                        $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only outdegree)

@@ -1,0 +1,146 @@
+#pragma once
+
+#include "models/neuron_block.hpp"
+#include "models/neurons/adaptive_exponential.hpp"
+#include "models/neurons/propagators.hpp"
+#include "spikecast/model.hpp"
+#include "spikecast/simd.hpp"
+
+namespace spikecast::models {
+
+struct AeifCondExp {
+    enum Parameter {
+        C_m,
+        g_L,
+        t_ref,
+        E_L,
+        V_th,
+        V_reset,
+        V_peak,
+        Delta_T,
+        a,
+        tau_w,
+        b,
+        E_ex,
+        E_in,
+        tau_syn_ex,
+        tau_syn_in,
+        I_e
+    };
+    static constexpr ParameterInfo parameters[] = {
+        {"C_m", "pF", 281.0, positive, "capacitance of the membrane"},
+        {"g_L", "nS", 30.0, positive, "leak conductance"},
+        {"t_ref", "ms", 0.0, not_negative, "refractory time, rounded to steps"},
+        {"E_L", "mV", -70.6, any_value, "reversal potential of the leak"},
+        {"V_th", "mV", -50.4, any_value, "potential of spike initiation"},
+        {"V_reset", "mV", -60.0, any_value, "potential after a spike and while refractory"},
+        {"V_peak", "mV", 0.0, any_value, "potential at which a spike is detected"},
+        {"Delta_T", "mV", 2.0, not_negative, "sharpness of the upswing; 0: none, V_th is a threshold"},
+        {"a", "nS", 4.0, any_value, "adaptation below the threshold"},
+        {"tau_w", "ms", 144.0, positive, "time constant of adaptation"},
+        {"b", "pA", 80.5, any_value, "what a spike adds to w"},
+        {"E_ex", "mV", 0.0, any_value, "reversal potential of excitation"},
+        {"E_in", "mV", -85.0, any_value, "reversal potential of inhibition"},
+        {"tau_syn_ex", "ms", 0.2, positive, "decay time of the excitatory conductance"},
+        {"tau_syn_in", "ms", 2.0, positive, "decay time of the inhibitory conductance"},
+        {"I_e", "pA", 0.0, any_value, "constant input current"},
+    };
+    enum Variable { V_m, g_ex, g_in, w, refractory, I_0 };
+    static constexpr VariableInfo variables[] = {
+        {"V_m", "mV", std::numeric_limits<double>::quiet_NaN(), "potential of the membrane", E_L},
+        {"g_ex", "nS", 0.0, "excitatory conductance"},
+        {"g_in", "nS", 0.0, "inhibitory conductance"},
+        {"w", "pA", 0.0, "current of adaptation"},
+        {"refractory", "1", 0.0, "steps of the refractory time that remain", -1, false},
+        {"I_0", "pA", 0.0, "current of stimuli that acts in the next step", -1, false},
+    };
+    static constexpr ReceptorInfo receptors[] = {
+        {"ex", "nS", "excitatory conductance; the weight is its peak, positive", +1},
+        {"in", "nS", "inhibitory conductance; minus the weight is its peak", -1},
+    };
+    static constexpr ParameterRelation relations[] = {
+        {"V_reset < V_peak", [](const double* p) { return p[V_reset] < p[V_peak]; }},
+        {"V_th <= V_peak", [](const double* p) { return p[V_th] <= p[V_peak]; }},
+        {"V_peak - V_th <= 75 Delta_T or Delta_T = 0",
+         [](const double* p) {
+             return p[Delta_T] == 0.0 || p[V_peak] - p[V_th] <= adex_largest_exponent * p[Delta_T];
+         }},
+        {"V_reset < V_th where Delta_T = 0", [](const double* p) { return p[Delta_T] > 0.0 || p[V_reset] < p[V_th]; }},
+    };
+    static constexpr ModelInfo info{
+        .name = "aeif_cond_exp",
+        .kind = ModelInfo::Kind::neuron,
+        .summary = "Adaptive exponential integrate-and-fire neuron with exponential conductances",
+        .equations = R"(C_m dV_m/dt = -g_L (V_m - E_L) + g_L Delta_T exp((V_m - V_th) / Delta_T)
+              - g_ex (V_m - E_ex) - g_in (V_m - E_in) - w + I_e + I
+tau_w dw/dt = a (V_m - E_L) - w
+dg_x/dt = -g_x / tau_syn_x,  x = ex, in
+A spike of weight w adds w to g_ex, or -w to g_in.
+At V_m >= V_peak: V_m = V_reset, w = w + b.
+
+Runge-Kutta of order 4 with sub-steps of at most 0.025 ms (error:
+docs/models.md); V_m is bounded by V_peak on the right-hand sides;
+conductances decay exactly. The passage of V_peak is found within its
+sub-step and V_m goes on from V_reset there, or, with t_ref > 0, stays there
+to the end of the step and for the next t_ref. The spike is stamped with the
+end of its step. A neuron spikes once a step at most; what would be a second
+is put off.
+With Delta_T = 0 the exponential term is absent and V_th takes V_peak's place.
+Spikes that arrive in the step are added at its end. I is the sum of
+stimulating currents, constant within a step.)",
+        .citation = "Brette R, Gerstner W (2005) Adaptive exponential integrate-and-fire model as an effective "
+                    "description of neuronal activity. J Neurophysiol 94:3637-3642. doi:10.1152/jn.00686.2005",
+        .parameters = parameters,
+        .variables = variables,
+        .receptors = receptors,
+        .relations = relations,
+    };
+
+    enum Constant {
+        ex_half = adex_constants, // over half a sub-step
+        in_half,
+        ex_reversal, // relative to E_L, like V_m
+        in_reversal,
+        current,
+        constants
+    };
+    static constexpr int refractory_steps = adex_refractory;
+    static void derive(const double* p, double h, double* c) {
+        adex_derive(
+            {p[C_m], p[g_L], p[E_L], p[V_th], p[Delta_T], p[a], p[tau_w], p[b], p[V_reset], p[V_peak], p[t_ref]}, h, c);
+        const double half = 0.5 * h / c[adex_sub_steps];
+        c[ex_half] = math::exp(-half / p[tau_syn_ex]);
+        c[in_half] = math::exp(-half / p[tau_syn_in]);
+        c[ex_reversal] = p[E_ex] - p[E_L];
+        c[in_reversal] = p[E_in] - p[E_L];
+        c[current] = p[I_e];
+    }
+
+    template <class Vec, class Constants>
+    struct Synapses {
+        const Constants& c;
+        Vec ex, inh, I;
+        [[nodiscard]] Vec a() const { return ex + inh; }
+        [[nodiscard]] Vec b() const { return I + (ex * c[ex_reversal] + inh * c[in_reversal]); }
+        void advance() {
+            ex = ex * c[ex_half];
+            inh = inh * c[in_half];
+        }
+    };
+
+    template <class Vec, class Constants, class Input>
+    static auto update(Vec* s, const Constants& c, const Input& in) {
+        const Vec I = s[I_0] + c[current];
+        Synapses<Vec, Constants> synapses{c, s[g_ex], s[g_in], I};
+        const auto spikes = adex_update(s[V_m], s[w], s[refractory], c, synapses);
+        s[g_ex] = synapses.ex + in.receptor(0);
+        s[g_in] = synapses.inh - in.receptor(1);
+        s[I_0] = in.current();
+        return spikes;
+    }
+
+    template <class T>
+    using Population = NeuronBlock<AeifCondExp, T>;
+};
+
+} // namespace spikecast::models
