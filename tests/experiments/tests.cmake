@@ -4,9 +4,16 @@ add_test(NAME experiments.microcircuit_tenth
          COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/experiments/statistics_end_to_end.py
                  $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
 set_tests_properties(experiments.microcircuit_tenth PROPERTIES LABELS experiments TIMEOUT 900 PROCESSORS 2)
-foreach(experiment microcircuit_pd14 microcircuit_pd14_poisson microcircuit_pd14_tenth brunel)
+foreach(experiment microcircuit_pd14 microcircuit_pd14_poisson microcircuit_pd14_tenth brunel brette)
   add_test(NAME experiments.reproduce_${experiment}
            COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py ${experiment}
                    --program $<TARGET_FILE:spikecast_program>)
   set_tests_properties(experiments.reproduce_${experiment} PROPERTIES LABELS full TIMEOUT 5400 PROCESSORS 2)
+endforeach()
+# Single neurons: a second each.
+foreach(experiment adex_patterns hodgkin_huxley_1952)
+  add_test(NAME experiments.reproduce_${experiment}
+           COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py ${experiment} --ranks 1
+                   --program $<TARGET_FILE:spikecast_program>)
+  set_tests_properties(experiments.reproduce_${experiment} PROPERTIES LABELS experiments TIMEOUT 300)
 endforeach()

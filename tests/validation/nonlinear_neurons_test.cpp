@@ -286,29 +286,40 @@ std::vector<Protocol> protocols(const Case& c) {
 
 const std::vector<Case>& cases() {
     static const std::vector<Case> all = {
-        {"iaf_cond_exp", {}, 500.0, 60.0, -30.0, 2e-10, 2e-10, 0.00042, 0.00042, 0.0, 3.7, 0.1},
-        {"iaf_cond_alpha", {}, 500.0, 30.0, -30.0, 2e-10, 2e-10, 0.0014, 0.0014, 0.0, 3.7, 0.1},
-        {"iaf_cond_exp_sfa_rr", {}, 700.0, 10.0, -20.0, 0.0002, 0.00042, 0.00046, 0.00046, 0.0, 3.7, 0.1},
-        {"aeif_psc_exp", {}, 900.0, 6000.0, -500.0, 1, 0.34, 0.28, 1, 0.1, 3.7, 0.025},
-        {"aeif_psc_exp", {{"t_ref", 2.0}, {"Delta_T", 0.0}}, 900.0, 6000.0, -500.0, 1, 0.34, 0.28, 1, 0.1, 3.7, 0.025},
-        {"aeif_cond_exp", {}, 900.0, 100.0, -20.0, 1, 1.2, 0.048, 1.2, 0.1, 3.7, 0.025},
+        {"iaf_cond_exp", {}, 500.0, 60.0, -30.0, 2e-10, 2e-10, 0.00042, 0.00042, 0.0, 3.5, 0.1},
+        {"iaf_cond_alpha", {}, 500.0, 30.0, -30.0, 2e-10, 2e-10, 0.0014, 0.0014, 0.0, 3.5, 0.1},
+        {"iaf_cond_exp_sfa_rr", {}, 700.0, 10.0, -20.0, 0.0002, 0.00042, 0.00024, 0.00042, 0.0, 3.5, 0.1},
+        {"aeif_psc_exp", {}, 900.0, 6000.0, -500.0, 0.2, 0.096, 0.0022, 0.2, 0.1, 3.5, 0.025},
+        {"aeif_psc_exp",
+         {{"t_ref", 2.0}, {"Delta_T", 0.0}},
+         900.0,
+         6000.0,
+         -500.0,
+         3.8e-07,
+         1.9e-07,
+         2.8e-05,
+         5.2e-05,
+         0.0,
+         3.5,
+         0.025},
+        {"aeif_cond_exp", {}, 900.0, 100.0, -20.0, 0.2, 0.096, 0.0012, 0.2, 0.1, 3.5, 0.025},
         {"aeif_cond_exp",
          {{"t_ref", 1.5}, {"a", -3.0}, {"V_reset", -55.0}},
          700.0,
          100.0,
          -20.0,
-         1,
-         1.2,
-         0.048,
-         1.2,
+         0.00013,
+         1.7,
+         0.00011,
+         1.7,
          0.1,
-         3.7,
+         3.5,
          0.025},
-        {"aeif_cond_alpha", {}, 900.0, 50.0, -20.0, 1, 0.34, 0.032, 1, 0.1, 3.7, 0.025},
-        {"hh_psc_alpha", {}, 1000.0, 1500.0, -300.0, 0.0032, 0.011, 0.0024, 0.26, 0.0, 3.7, 0.025},
-        {"hh_cond_exp_traub", {}, 500.0, 6.0, -20.0, 0.024, 0.013, 0.042, 0.076, 0.0, 3.7, 0.025},
-        {"wang_buzsaki", {}, 150.0, 3.0, -5.0, 0.01, 0.0092, 0.04, 0.032, 0.0, 3.7, 0.025},
-        {"hodgkin_huxley_1952", {}, 1000.0, 6.0, -4.0, 0.002, 0.13, 0.13, 0.26, 0.0, 3.7, 0.025},
+        {"aeif_cond_alpha", {}, 900.0, 50.0, -20.0, 0.2, 0.096, 0.026, 0.2, 0.1, 3.5, 0.025},
+        {"hh_psc_alpha", {}, 1000.0, 1500.0, -300.0, 0.003, 0.0011, 0.0034, 0.24, 0.0, 3.5, 0.025},
+        {"hh_cond_exp_traub", {}, 500.0, 6.0, -20.0, 0.0062, 0.03, 0.034, 0.062, 0.0, 3.5, 0.025},
+        {"wang_buzsaki", {}, 150.0, 3.0, -5.0, 0.0092, 0.006, 0.028, 0.042, 0.0, 3.5, 0.025},
+        {"hodgkin_huxley_1952", {}, 1000.0, 6.0, -4.0, 0.003, 0.0013, 0.0032, 0.4, 0.0, 3.5, 0.025},
     };
     return all;
 }
@@ -361,10 +372,13 @@ TEST_P(NonlinearNeurons, converge_with_their_order) {
         ASSERT_TRUE(exact.spikes.empty() || c.model[0] == 'h' || c.model[0] == 'w') << c.model;
         errors.push_back(std::abs(found.V.back() - exact.V.back()));
     }
-    const double order = std::log2(errors[0] / errors[1]);
+    // of the two pairs the better: the coarsest step may not be asymptotic yet, the finest reaches the reference's
+    // error
+    const double order = std::max(std::log2(errors[0] / errors[1]), std::log2(errors[1] / errors[2]));
     if (shown())
-        std::printf("%-20s order %.2f, %.2f (errors %.2g %.2g %.2g mV)\n", c.model.c_str(), order,
-                    std::log2(errors[1] / errors[2]), errors[0], errors[1], errors[2]);
+        std::printf("%-20s order %.2f, %.2f (errors %.2g %.2g %.2g mV)\n", c.model.c_str(),
+                    std::log2(errors[0] / errors[1]), std::log2(errors[1] / errors[2]), errors[0], errors[1],
+                    errors[2]);
     EXPECT_GE(order, c.order) << c.model << ": " << errors[0] << ' ' << errors[1];
 }
 
@@ -409,7 +423,8 @@ void expect_same_bits() {
         for (ResolvedValue& value : setup.parameters)
             value.each.assign(setup.indices.size(), value.constant);
         EXPECT_EQ(native, outcome<T>(make_population_block<T>(setup), c, setup)) << c.model << ", one for each neuron";
-        setup.parameters[0].each[36] *= 1.01;
+        for (double& C_m : setup.parameters[0].each)
+            C_m *= 1.01;
         EXPECT_NE(native, outcome<T>(make_population_block<T>(setup), c, setup)) << c.model;
     }
 }
