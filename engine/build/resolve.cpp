@@ -1,6 +1,6 @@
 #include "engine/build/resolve.hpp"
 
-#include "engine/core/hdf5_lock.hpp"
+#include "engine/core/hdf5_handle.hpp"
 #include "spikecast/distributions.hpp"
 #include "spikecast/error.hpp"
 
@@ -17,50 +17,39 @@ namespace {
 
 /// Reads the numbers of the given neurons from a one-dimensional dataset, in chunks of bounded size.
 std::vector<double> read_array(const ArrayFile& array, std::span<const std::uint64_t> indices) {
-    const std::lock_guard lock(hdf5_lock()); // every worker reads the values of its own neurons
+    const std::lock_guard lock(hdf5::library_lock()); // every worker reads the values of its own neurons
+    const hdf5::Quiet quiet;
     const auto fail = [&](const std::string& why) {
         return InputError({{array.file, 0, 0}, "dataset " + array.dataset, why, "correct the file"});
     };
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-    const hid_t file = H5Fopen(array.file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file < 0) throw fail("can't be opened as an HDF5 file");
-    const hid_t dataset = H5Dopen2(file, array.dataset.c_str(), H5P_DEFAULT);
+    const hdf5::Handle file(H5Fopen(array.file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+    if (!file.ok()) throw fail("can't be opened as an HDF5 file");
+    const hdf5::Handle dataset(H5Dopen2(file.get(), array.dataset.c_str(), H5P_DEFAULT));
+    if (!dataset.ok()) throw fail("there is no such dataset");
+    const hdf5::Handle space(H5Dget_space(dataset.get()));
+    if (H5Sget_simple_extent_ndims(space.get()) != 1)
+        throw fail("has not one dimension; give one number for each neuron");
     hsize_t size = 0;
-    std::string problem;
-    std::vector<double> out(indices.size());
-    if (dataset < 0) {
-        problem = "there is no such dataset";
-    } else {
-        const hid_t space = H5Dget_space(dataset);
-        if (H5Sget_simple_extent_ndims(space) != 1)
-            problem = "has not one dimension; give one number for each neuron";
-        else
-            H5Sget_simple_extent_dims(space, &size, nullptr);
-        std::vector<std::size_t> order(indices.size());
-        std::iota(order.begin(), order.end(), std::size_t{0});
-        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return indices[a] < indices[b]; });
-        if (problem.empty() && !indices.empty() && indices[order.back()] >= size)
-            problem = fmt::format("holds {} numbers, but neuron {} needs one; give one for each neuron", size,
-                                  indices[order.back()]);
-        constexpr hsize_t chunk = 1 << 20;
-        std::vector<double> buffer;
-        for (std::size_t i = 0; problem.empty() && i < order.size();) {
-            hsize_t begin = indices[order[i]];
-            hsize_t count = std::min(chunk, size - begin);
-            buffer.resize(count);
-            H5Sselect_hyperslab(space, H5S_SELECT_SET, &begin, nullptr, &count, nullptr);
-            const hid_t memory = H5Screate_simple(1, &count, nullptr);
-            if (H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, buffer.data()) < 0)
-                problem = "can't be read as numbers";
-            H5Sclose(memory);
-            for (; i < order.size() && indices[order[i]] < begin + count; ++i)
-                out[order[i]] = buffer[indices[order[i]] - begin];
-        }
-        H5Sclose(space);
-        H5Dclose(dataset);
+    H5Sget_simple_extent_dims(space.get(), &size, nullptr);
+    std::vector<std::size_t> order(indices.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return indices[a] < indices[b]; });
+    if (!indices.empty() && indices[order.back()] >= size)
+        throw fail(fmt::format("holds {} numbers, but neuron {} needs one; give one for each neuron", size,
+                               indices[order.back()]));
+    constexpr hsize_t chunk = 1 << 20;
+    std::vector<double> buffer, out(indices.size());
+    for (std::size_t i = 0; i < order.size();) {
+        const hsize_t begin = indices[order[i]];
+        const hsize_t count = std::min(chunk, size - begin);
+        buffer.resize(count);
+        H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &begin, nullptr, &count, nullptr);
+        const hdf5::Handle memory(H5Screate_simple(1, &count, nullptr));
+        if (H5Dread(dataset.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), H5P_DEFAULT, buffer.data()) < 0)
+            throw fail("can't be read as numbers");
+        for (; i < order.size() && indices[order[i]] < begin + count; ++i)
+            out[order[i]] = buffer[indices[order[i]] - begin];
     }
-    H5Fclose(file);
-    if (!problem.empty()) throw fail(problem);
     return out;
 }
 

@@ -1032,6 +1032,21 @@ private:
             }
             return value;
         };
+        // The probability of every pair, which [scaling] changes by K / N.
+        const auto scaled_probability = [&](const Node& n) {
+            const auto p = probability(n, at);
+            if (!p) return false;
+            r.probability = *p * scale_K_ / scale_N_;
+            if (r.probability > 1.0) {
+                fail(at, inner.where,
+                     fmt::format("the probability {} times K / N is {}, more than 1", *p, r.probability),
+                     "scale the indegrees down, too");
+                return false;
+            }
+            out.indegree = *p * sources;
+            out.none = *p == 0.0;
+            return true;
+        };
         if (name == "one_to_one" || name == "all_to_all") {
             if (inner.kind != Node::Kind::boolean || !inner.boolean) {
                 fail(at, inner.where, "must be true", fmt::format("write rule = \"{}\"", name));
@@ -1091,31 +1106,11 @@ private:
                 if (!read_kernel(*chosen, at, cell, probability, r.kernel)) return std::nullopt;
                 out.none = r.kernel.p0 == 0.0;
             } else {
-                const auto p = probability(*chosen, at);
-                if (!p) return std::nullopt;
-                r.probability = *p * scale_K_ / scale_N_;
-                if (r.probability > 1.0) {
-                    fail(at, inner.where,
-                         fmt::format("the probability {} times K / N is {}, more than 1", *p, r.probability),
-                         "scale the indegrees down, too");
-                    return std::nullopt;
-                }
-                out.indegree = *p * sources;
-                out.none = *p == 0.0;
+                if (!scaled_probability(*chosen)) return std::nullopt;
             }
         } else if (name == "symmetric_pairwise_bernoulli") {
-            const auto p = probability(inner, at);
-            if (!p) return std::nullopt;
             r.kind = Kind::symmetric_pairwise_bernoulli;
-            r.probability = *p * scale_K_ / scale_N_;
-            if (r.probability > 1.0) {
-                fail(at, inner.where,
-                     fmt::format("the probability {} times K / N is {}, more than 1", *p, r.probability),
-                     "scale the indegrees down, too");
-                return std::nullopt;
-            }
-            out.indegree = *p * sources;
-            out.none = *p == 0.0;
+            if (!scaled_probability(inner)) return std::nullopt;
         } else if (name == "pairwise_poisson") {
             const auto mean = quantity(inner, "1", at, cell);
             if (!mean) return std::nullopt;

@@ -1,7 +1,8 @@
-// What the writers of HDF5 files share: handles that close themselves, errors with HDF5's own reason, attributes and
-// datasets of the few kinds that we write. Internal to the engine.
+// What the writers of HDF5 files share: errors with HDF5's own reason, attributes and datasets of the few kinds that we
+// write. Internal to the engine.
 #pragma once
 
+#include "engine/core/hdf5_handle.hpp"
 #include "spikecast/error.hpp"
 
 #include <hdf5.h>
@@ -11,53 +12,9 @@
 #include <span>
 #include <string>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 namespace spikecast::hdf5 {
-
-/// Owns an HDF5 identifier.
-class Handle {
-public:
-    Handle() = default;
-    explicit Handle(hid_t id) : id_(id) {}
-    Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, H5I_INVALID_HID)) {}
-    Handle& operator=(Handle&& other) noexcept {
-        if (this != &other) {
-            reset();
-            id_ = std::exchange(other.id_, H5I_INVALID_HID);
-        }
-        return *this;
-    }
-    ~Handle() { reset(); }
-    [[nodiscard]] hid_t get() const noexcept { return id_; }
-    /// Drops one reference, which closes the object; negative where that failed.
-    herr_t reset() noexcept {
-        const hid_t id = std::exchange(id_, H5I_INVALID_HID);
-        return id >= 0 ? static_cast<herr_t>(H5Idec_ref(id)) : 0;
-    }
-    /// Forgets the object without closing it.
-    void abandon() noexcept { id_ = H5I_INVALID_HID; }
-
-private:
-    hid_t id_ = H5I_INVALID_HID;
-};
-
-/// While one lives, HDF5 prints nothing; what it would have said goes into our messages.
-class Quiet {
-public:
-    Quiet() {
-        H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
-        H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-    }
-    ~Quiet() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
-    Quiet(const Quiet&) = delete;
-    Quiet& operator=(const Quiet&) = delete;
-
-private:
-    H5E_auto2_t function_ = nullptr;
-    void* data_ = nullptr;
-};
 
 /// HDF5's innermost description of the last failure on this rank.
 [[nodiscard]] std::string reason();

@@ -27,16 +27,12 @@ bool workers_fit_cores(MPI_Comm comm, std::uint32_t threads) {
     return static_cast<int>(workers) <= CPU_COUNT(&all) && static_cast<int>(threads) <= CPU_COUNT(&mine);
 }
 
-std::vector<std::uint64_t> recorded_indices(const Selection& selection, std::uint64_t sample) {
-    const std::uint64_t n = selection.list.empty()
-                                ? (selection.end - selection.begin + selection.step - 1) / selection.step
-                                : selection.list.size();
+std::vector<std::uint64_t> recorded_indices(const SelectedNeurons& selection, std::uint64_t sample) {
+    const std::uint64_t n = selection.size();
     const std::uint64_t take = sample > 0 ? std::min(sample, n) : n;
     std::vector<std::uint64_t> out(take);
-    for (std::uint64_t i = 0; i < take; ++i) {
-        const auto at = static_cast<std::uint64_t>(static_cast<unsigned long long>(i) * n / take);
-        out[i] = selection.list.empty() ? selection.begin + at * selection.step : selection.list[at];
-    }
+    for (std::uint64_t i = 0; i < take; ++i)
+        out[i] = selection.at(i * n / take);
     return out;
 }
 

@@ -15,6 +15,7 @@
 #include "engine/build/fault.hpp"
 #include "engine/build/resolve.hpp"
 #include "engine/exchange/collective.hpp"
+#include "engine/network/selection.hpp"
 #include "engine/simulation/engine.hpp"
 #include "engine/simulation/worker.hpp"
 #include "partitioners/partitioners.hpp"
@@ -38,7 +39,7 @@ namespace spikecast {
 [[nodiscard]] bool workers_fit_cores(MPI_Comm comm, std::uint32_t threads);
 
 /// Indices of a selection, or an evenly spaced sample of them; ascending.
-[[nodiscard]] std::vector<std::uint64_t> recorded_indices(const Selection& selection, std::uint64_t sample);
+[[nodiscard]] std::vector<std::uint64_t> recorded_indices(const SelectedNeurons& selection, std::uint64_t sample);
 
 template <class T, class W>
 class Engine final : public Simulation::Impl {
@@ -290,14 +291,13 @@ private:
 
     /// A generator's spikes go to one receptor for each sign that weights have here, as those of a projection do.
     void add_stimulus(Worker<T, W>& worker, const Stimulus& stimulus, std::size_t p) {
-        const Population& population = experiment_.populations[p];
+        const SelectedNeurons targets(stimulus.target, experiment_.populations[p].size);
         const auto& indices = worker.indices(p);
-        const bool whole = stimulus.target.list.empty() && stimulus.target.begin == 0 && stimulus.target.step == 1 &&
-                           stimulus.target.end >= population.size;
+        const bool whole = targets.size() == experiment_.populations[p].size;
         std::vector<std::uint32_t> positions;
         if (!whole) {
             for (std::uint32_t l = 0; l < indices.size(); ++l)
-                if (selected(stimulus.target, indices[l])) positions.push_back(l);
+                if (targets.contains(indices[l])) positions.push_back(l);
             if (positions.empty()) return;
         } else if (indices.empty()) {
             return;
@@ -346,11 +346,6 @@ private:
         worker.stimuli[p].push_back({make_stimulus_block<T>(setup), receptor, std::move(positions)});
     }
 
-    static bool selected(const Selection& selection, std::uint64_t index) {
-        if (!selection.list.empty()) return std::binary_search(selection.list.begin(), selection.list.end(), index);
-        return index >= selection.begin && index < selection.end && (index - selection.begin) % selection.step == 0;
-    }
-
     void make_recorders() {
         std::vector<TraceLayout> layouts;
         collectively(comm_, [&] {
@@ -359,10 +354,10 @@ private:
                 if (std::find(recorded_populations_.begin(), recorded_populations_.end(), p) ==
                     recorded_populations_.end())
                     recorded_populations_.push_back(p);
-                const bool whole = recorder.sample == 0 && recorder.source.list.empty() && recorder.source.begin == 0 &&
-                                   recorder.source.step == 1 && recorder.source.end >= experiment_.populations[p].size;
+                const SelectedNeurons chosen(recorder.source, experiment_.populations[p].size);
+                const bool whole = recorder.sample == 0 && chosen.size() == experiment_.populations[p].size;
                 std::vector<std::uint64_t> sample;
-                if (recorder.sample > 0) sample = recorded_indices(recorder.source, recorder.sample);
+                if (recorder.sample > 0) sample = recorded_indices(chosen, recorder.sample);
                 for (auto& worker : workers_) {
                     RecordedShare share;
                     share.first_stamp = steps_of(recorder.start_ms, 0) + 1;
@@ -371,7 +366,7 @@ private:
                     if (!whole) {
                         for (const std::uint64_t index : worker->indices(p))
                             share.chosen.push_back(sample.empty()
-                                                       ? selected(recorder.source, index)
+                                                       ? chosen.contains(index)
                                                        : std::binary_search(sample.begin(), sample.end(), index));
                         if (share.chosen.empty()) continue;
                     }
@@ -381,7 +376,8 @@ private:
             std::sort(recorded_populations_.begin(), recorded_populations_.end());
             for (const StateRecorder& recorder : experiment_.state_recorders) {
                 const std::size_t p = population_number(experiment_, recorder.source.population);
-                const auto indices = recorded_indices(recorder.source, recorder.sample);
+                const auto indices =
+                    recorded_indices({recorder.source, experiment_.populations[p].size}, recorder.sample);
                 const std::int64_t interval = std::max<std::int64_t>(1, steps_of(recorder.interval_ms, 1));
                 for (const std::string& variable : recorder.variables) {
                     const auto v = static_cast<std::size_t>(plan_.models[p]->variable(variable));

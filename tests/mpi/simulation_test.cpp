@@ -143,9 +143,3 @@ TEST(Simulation, an_error_is_the_same_on_every_rank) {
 
 } // namespace
 } // namespace spikecast
-
-int main(int argc, char** argv) {
-    spikecast::Environment environment(argc, argv);
-    testing::InitGoogleTest(&argc, argv);
-    return RUN_ALL_TESTS();
-}

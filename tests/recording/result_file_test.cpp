@@ -300,12 +300,3 @@ TEST(ResultFile, a_full_disk_on_one_rank_stops_all_and_leaves_the_earlier_spikes
 }
 
 } // namespace
-
-int main(int argc, char** argv) {
-    MPI_Init(&argc, &argv);
-    testing::InitGoogleTest(&argc, argv);
-    int failed = RUN_ALL_TESTS();
-    MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
-    MPI_Finalize();
-    return failed;
-}

@@ -136,12 +136,3 @@ TEST(ActivityStatistics, does_not_depend_on_the_partition_or_on_when_ranks_meet)
 }
 
 } // namespace
-
-int main(int argc, char** argv) {
-    MPI_Init(&argc, &argv);
-    testing::InitGoogleTest(&argc, argv);
-    int failed = RUN_ALL_TESTS();
-    MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
-    MPI_Finalize();
-    return failed;
-}

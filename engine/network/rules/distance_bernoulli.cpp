@@ -71,7 +71,7 @@ public:
                     // selections.
                     if (open_unit(words.next()) * p_max >= probability(here, there)) continue;
                     if (exclude_self() && source == own.index) continue;
-                    if (sources_.position(source) == SelectedNeurons::none) continue;
+                    if (!sources_.contains(source)) continue;
                     row.push_back(source);
                     if (row.size() == batch) flush();
                 }

@@ -1,4 +1,4 @@
-#include "engine/core/hdf5_lock.hpp"
+#include "engine/core/hdf5_handle.hpp"
 #include "engine/network/rules/rules.hpp"
 #include "engine/network/rules/support.hpp"
 
@@ -149,55 +149,21 @@ void read_csv(const std::string& file, const std::string& object, const EachChun
 
 // --------------------------------------------------------------------------------------------------------------- HDF5
 
-/// An HDF5 identifier with its closing function; negative ids are errors of the caller.
-class Handle {
-public:
-    Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-    ~Handle() {
-        if (id_ >= 0) close_(id_);
-    }
-    Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
-    Handle(const Handle&) = delete;
-    Handle& operator=(const Handle&) = delete;
-    [[nodiscard]] hid_t id() const noexcept { return id_; }
-    [[nodiscard]] bool ok() const noexcept { return id_ >= 0; }
-
-private:
-    hid_t id_;
-    herr_t (*close_)(hid_t);
-};
-
-/// The library's own printing to stderr, switched off while this lives: errors become one message.
-class QuietErrors {
-public:
-    QuietErrors() {
-        H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
-        H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-    }
-    ~QuietErrors() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
-    QuietErrors(const QuietErrors&) = delete;
-    QuietErrors& operator=(const QuietErrors&) = delete;
-
-private:
-    H5E_auto2_t print_ = nullptr;
-    void* data_ = nullptr;
-};
-
 void read_hdf5(const std::string& file, const std::string& group, const std::string& object, const EachChunk& each) {
-    const std::lock_guard lock(hdf5_lock());
-    const QuietErrors quiet;
+    const std::lock_guard lock(hdf5::library_lock());
+    const hdf5::Quiet quiet;
     const auto bad = [&](const std::string& message, const std::string& remedy) {
         bad_file(file, 0, 0, object, message, remedy);
     };
-    const Handle handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+    const hdf5::Handle handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
     if (!handle.ok()) bad("the list can't be opened as HDF5", "check the path, or name a .csv file .csv");
     constexpr std::array<const char*, 4> names{"source", "target", "weight", "delay"};
-    std::vector<std::pair<std::size_t, Handle>> columns;
+    std::vector<std::pair<std::size_t, hdf5::Handle>> columns;
     hsize_t rows = 0;
     // A path is asked for step by step: H5Lexists fails where an earlier link is missing.
     const auto exists = [&](const std::string& path) {
         for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-            if (H5Lexists(handle.id(), path.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return false;
+            if (H5Lexists(handle.get(), path.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return false;
             if (slash == path.npos) return true;
         }
     };
@@ -213,18 +179,18 @@ void read_hdf5(const std::string& file, const std::string& group, const std::str
             if (name < 2) bad("no dataset " + path, "a list has datasets source, target and perhaps weight and delay");
             continue;
         }
-        Handle data(H5Dopen2(handle.id(), path.c_str(), H5P_DEFAULT), H5Dclose);
+        hdf5::Handle data(H5Dopen2(handle.get(), path.c_str(), H5P_DEFAULT));
         if (!data.ok()) bad(path + " isn't a dataset", "give a one-dimensional dataset");
-        const Handle space(H5Dget_space(data.id()), H5Sclose);
-        const Handle type(H5Dget_type(data.id()), H5Tclose);
-        const H5T_class_t kind = H5Tget_class(type.id());
-        if (H5Sget_simple_extent_ndims(space.id()) != 1)
+        const hdf5::Handle space(H5Dget_space(data.get()));
+        const hdf5::Handle type(H5Dget_type(data.get()));
+        const H5T_class_t kind = H5Tget_class(type.get());
+        if (H5Sget_simple_extent_ndims(space.get()) != 1)
             bad(path + " isn't one-dimensional", "give one number a synapse");
         if (kind != H5T_INTEGER && (name < 2 || kind != H5T_FLOAT)) {
             bad(path + " doesn't hold " + (name < 2 ? "integers" : "numbers"), "convert the dataset");
         }
         hsize_t size = 0;
-        H5Sget_simple_extent_dims(space.id(), &size, nullptr);
+        H5Sget_simple_extent_dims(space.get(), &size, nullptr);
         if (name == 0) rows = size;
         if (size != rows) {
             bad(path + " has " + std::to_string(size) + " rows, but source has " + std::to_string(rows),
@@ -236,20 +202,20 @@ void read_hdf5(const std::string& file, const std::string& group, const std::str
     for (hsize_t first = 0; first < rows; first += chunk_rows) {
         const hsize_t count = std::min<hsize_t>(chunk_rows, rows - first);
         chunk.first_row = first;
-        const Handle memory(H5Screate_simple(1, &count, nullptr), H5Sclose);
+        const hdf5::Handle memory(H5Screate_simple(1, &count, nullptr));
         for (const auto& [name, data] : columns) {
-            const Handle space(H5Dget_space(data.id()), H5Sclose);
-            H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, &first, nullptr, &count, nullptr);
+            const hdf5::Handle space(H5Dget_space(data.get()));
+            H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &first, nullptr, &count, nullptr);
             // Read as signed: too large unsigned numbers become the largest one, which is refused like them.
             herr_t status = 0;
             if (name < 2) {
                 std::vector<std::int64_t>& out = name == 0 ? chunk.sources : chunk.targets;
                 out.resize(count);
-                status = H5Dread(data.id(), H5T_NATIVE_INT64, memory.id(), space.id(), H5P_DEFAULT, out.data());
+                status = H5Dread(data.get(), H5T_NATIVE_INT64, memory.get(), space.get(), H5P_DEFAULT, out.data());
             } else {
                 std::vector<double>& out = name == 2 ? chunk.weights : chunk.delays;
                 out.resize(count);
-                status = H5Dread(data.id(), H5T_NATIVE_DOUBLE, memory.id(), space.id(), H5P_DEFAULT, out.data());
+                status = H5Dread(data.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), H5P_DEFAULT, out.data());
             }
             if (status < 0)
                 bad("rows from " + std::to_string(first) + " can't be read", "check the file, it may be damaged");
@@ -337,7 +303,7 @@ private:
                     if (value < 0 || static_cast<std::uint64_t>(value) >= size) {
                         bad(is + ", but " + population + " has neurons 0 to " + std::to_string(size) + " (exclusive)",
                             "correct the index; indices count from 0");
-                    } else if (selected.position(static_cast<std::uint64_t>(value)) == SelectedNeurons::none) {
+                    } else if (!selected.contains(static_cast<std::uint64_t>(value))) {
                         bad(is + ", but the projection selects other neurons of " + population,
                             "correct the index or widen the selection");
                     }

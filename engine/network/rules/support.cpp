@@ -64,45 +64,13 @@ inline void fill_blocks(Key key, std::uint64_t neuron, std::uint64_t first_block
 } // namespace
 #endif
 
-SelectedNeurons::SelectedNeurons(const Selection& selection, std::uint64_t population_size)
-    : begin_(selection.begin), step_(std::max<std::uint64_t>(selection.step, 1)), list_(selection.list) {
-    const std::uint64_t end = std::min(selection.end, population_size);
-    size_ = !list_.empty() ? list_.size() : end > begin_ ? (end - begin_ - 1) / step_ + 1 : 0;
-}
-
-std::uint64_t SelectedNeurons::position(std::uint64_t index) const noexcept {
-    const std::uint64_t j = before(index);
-    return j < size_ && at(j) == index ? j : none;
-}
-
-std::uint64_t SelectedNeurons::before(std::uint64_t index) const noexcept {
-    if (!list_.empty()) {
-        return static_cast<std::uint64_t>(std::lower_bound(list_.begin(), list_.end(), index) - list_.begin());
-    }
-    if (index <= begin_) return 0;
-    return std::min(size_, step_ == 1 ? index - begin_ : (index - begin_ - 1) / step_ + 1);
-}
-
-void SelectedNeurons::to_indices(std::span<std::uint64_t> positions) const noexcept {
-    if (!list_.empty()) {
-        for (std::uint64_t& p : positions)
-            p = list_[p];
-    } else if (step_ != 1) {
-        for (std::uint64_t& p : positions)
-            p = begin_ + step_ * p;
-    } else if (begin_ != 0) {
-        for (std::uint64_t& p : positions)
-            p += begin_;
-    }
-}
-
 Overlap::Overlap(const SelectedNeurons& first, const SelectedNeurons& second) {
     if (first.size() == 0 || second.size() == 0) return;
     if (!first.list().empty() || !second.list().empty()) {
         const bool walk_first = !first.list().empty();
         for (const std::uint64_t index : walk_first ? first.list() : second.list()) {
             const std::uint64_t position = first.position(index);
-            if (position != SelectedNeurons::none && second.position(index) != SelectedNeurons::none) {
+            if (position != SelectedNeurons::none && second.contains(index)) {
                 positions_.push_back(position);
             }
         }
@@ -113,7 +81,7 @@ Overlap::Overlap(const SelectedNeurons& first, const SelectedNeurons& second) {
     stride_ = second.step() / std::gcd(first.step(), second.step());
     const std::uint64_t from = first.before(second.begin());
     for (std::uint64_t j = from; j < std::min(first.size(), from + stride_); ++j) {
-        if (second.position(first.at(j)) == SelectedNeurons::none) continue;
+        if (!second.contains(first.at(j))) continue;
         const std::uint64_t end = first.before(second.at(second.size() - 1) + 1);
         first_ = j;
         progression_ = (end - j - 1) / stride_ + 1;

@@ -3,11 +3,11 @@
 
 #include "engine/network/positions.hpp"
 #include "engine/network/rule.hpp"
+#include "engine/network/selection.hpp"
 #include "spikecast/random.hpp"
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,34 +17,6 @@ namespace spikecast::rules {
 
 /// Batches given to a sink hold at most this many synapses.
 inline constexpr std::size_t batch = 2048;
-
-/// The neurons of a selection in ascending order, by position 0 .. size()-1. A list is referred to, not copied: the
-/// Selection must outlive it.
-class SelectedNeurons {
-public:
-    static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
-
-    SelectedNeurons(const Selection& selection, std::uint64_t population_size);
-
-    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
-    [[nodiscard]] std::uint64_t at(std::uint64_t position) const noexcept {
-        return list_.empty() ? begin_ + step_ * position : list_[position];
-    }
-    /// The position of a neuron, or none.
-    [[nodiscard]] std::uint64_t position(std::uint64_t index) const noexcept;
-    /// How many selected neurons have a smaller index.
-    [[nodiscard]] std::uint64_t before(std::uint64_t index) const noexcept;
-    /// positions -> indices, in place.
-    void to_indices(std::span<std::uint64_t> positions) const noexcept;
-
-    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }
-    [[nodiscard]] std::uint64_t step() const noexcept { return step_; }
-    [[nodiscard]] std::span<const std::uint64_t> list() const noexcept { return list_; }
-
-private:
-    std::uint64_t begin_ = 0, step_ = 1, size_ = 0;
-    std::span<const std::uint64_t> list_;
-};
 
 /// Counts, in closed form or by a table as long as the shorter list, the neurons that two selections of one population
 /// share, by their position in the first one.
@@ -83,7 +55,7 @@ public:
 
     /// How many partners the anchor may have.
     [[nodiscard]] std::uint64_t available(std::uint64_t anchor) const noexcept {
-        return partners_->size() - (exclude_self_ && partners_->position(anchor) != SelectedNeurons::none);
+        return partners_->size() - (exclude_self_ && partners_->contains(anchor));
     }
     /// Partners of draws first .. first + count - 1 into scratch.partners; first even, count <= batch.
     std::span<const std::uint64_t> draw(std::uint64_t anchor, std::uint64_t first, std::size_t count,
