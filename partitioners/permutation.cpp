@@ -1,5 +1,6 @@
 #include "partitioners/permutation.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace spikecast {
@@ -7,7 +8,7 @@ namespace spikecast {
 Permutation::Permutation(Key key, std::uint64_t n) : key_(key), n_(n), a_(1), b_(1) {
     if (n <= 1) return;
     // sqrt is exactly rounded everywhere; the loops mend what the conversion to double lost.
-    a_ = static_cast<std::uint64_t>(std::sqrt(static_cast<double>(n)));
+    a_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::sqrt(static_cast<double>(n))));
     while (static_cast<Wide>(a_) * a_ < n)
         ++a_;
     while (a_ > 1 && static_cast<Wide>(a_ - 1) * (a_ - 1) >= n)

@@ -22,7 +22,7 @@ packages=(
     libgtest-dev libgmock-dev libbenchmark-dev      # tests and benchmarks
     valgrind                                        # counts of instructions, checked by the tests
     python3-h5py python3-matplotlib python3-numpy   # plots and comparisons
-    clang-format-14                                 # scripts/format.sh, checked by the tests
+    clang-format-14 clang-tidy-14                   # scripts/format.sh and scripts/tidy.py, checked by the tests
 )
 
 mode=install

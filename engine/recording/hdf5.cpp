@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <system_error>
 
 namespace spikecast::hdf5 {
 
@@ -55,7 +55,7 @@ std::string obstacle(const std::string& path) {
     if (!fs::is_directory(folder, code)) return "there is no folder " + folder.string() + "; create it first";
     const bool existed = fs::exists(path, code);
     const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor < 0) return std::string("can't be created: ") + std::strerror(errno);
+    if (descriptor < 0) return "can't be created: " + std::generic_category().message(errno);
     ::close(descriptor);
     if (!existed) ::unlink(path.c_str());
     return {};

@@ -16,8 +16,9 @@ constexpr double fixed_point = 0x1p24;
 
 } // namespace
 
-ActivityStatistics::ActivityStatistics(std::vector<std::string> populations, std::vector<std::uint64_t> own_neurons,
-                                       double resolution_ms, std::int64_t warmup_steps, std::int64_t bin_steps)
+ActivityStatistics::ActivityStatistics(std::vector<std::string> populations,
+                                       const std::vector<std::uint64_t>& own_neurons, double resolution_ms,
+                                       std::int64_t warmup_steps, std::int64_t bin_steps)
     : names_(std::move(populations)), resolution_ms_(resolution_ms), warmup_steps_(warmup_steps),
       bin_steps_(std::max<std::int64_t>(1, bin_steps)), sums_(names_.size()) {
     first_.push_back(0);

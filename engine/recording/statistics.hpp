@@ -24,7 +24,7 @@ class ActivityStatistics {
 public:
     /// own_neurons[p]: the worker's neurons of population p. Stamps up to warmup_steps are left out. bin_steps > 0: the
     /// width of the bins that synchrony is computed over.
-    ActivityStatistics(std::vector<std::string> populations, std::vector<std::uint64_t> own_neurons,
+    ActivityStatistics(std::vector<std::string> populations, const std::vector<std::uint64_t>& own_neurons,
                        double resolution_ms, std::int64_t warmup_steps, std::int64_t bin_steps);
 
     /// A spike with a stamp in steps. Those of one neuron come in ascending order, and none comes with a stamp of at

@@ -203,6 +203,7 @@ TEST(Rules, no_indegree_exceeds_its_bound_and_expectations_are_near) {
     for (const auto& [name, c] : all_cases()) {
         SCOPED_TRACE(name);
         const std::vector<Synapse> all = c.draw();
+        const bool space = c.projection.rule.kernel.kind != DistanceKernel::Kind::none;
         const std::vector<double> degrees = indegrees(all, c.experiment.populations[1].size);
         const double most = *std::max_element(degrees.begin(), degrees.end());
         c.with_rule([&](const ConnectionRule& rule) {
@@ -210,7 +211,6 @@ TEST(Rules, no_indegree_exceeds_its_bound_and_expectations_are_near) {
             const auto count = static_cast<double>(all.size());
             // Six standard deviations of a Poisson count (symmetric synapses come in pairs), exceeded with probability
             // below 1e-8; estimates over space have 5 % beside it.
-            const bool space = c.projection.rule.kernel.kind != DistanceKernel::Kind::none;
             EXPECT_NEAR(count, rule.expected_synapses(), 8.5 * std::sqrt(count) + (space ? 0.05 * count : 0.0));
         });
     }

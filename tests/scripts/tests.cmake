@@ -8,3 +8,17 @@ if(NOT EXISTS ${CMAKE_SOURCE_DIR}/.git)
   set_tests_properties(scripts.sources_are_formatted PROPERTIES DISABLED ON)
 endif()
 set_tests_properties(scripts.sources_are_formatted PROPERTIES LABELS scripts TIMEOUT 120)
+
+# clang-tidy over all sources, on all cores; what passed isn't checked again until it changes. Not in sanitizer builds,
+# which compile the same sources; skipped where there is no clang-tidy of the pinned version (exit code 3).
+include(ProcessorCount)
+ProcessorCount(cores)
+add_test(NAME tidy COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/tidy.py --build ${CMAKE_BINARY_DIR})
+set_tests_properties(tidy PROPERTIES LABELS tidy TIMEOUT 1500 PROCESSORS ${cores} SKIP_RETURN_CODE 3)
+if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=")
+  set_tests_properties(tidy PROPERTIES DISABLED ON)
+endif()
+# A fault in a source is found, one in a header of ours too, and what passed is remembered until it changes.
+add_test(NAME tidy.notices_faults COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/tidy_test.py
+                                          ${CMAKE_SOURCE_DIR}/scripts/tidy.py)
+set_tests_properties(tidy.notices_faults PROPERTIES LABELS tidy TIMEOUT 300 SKIP_RETURN_CODE 3)
