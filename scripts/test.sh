@@ -5,13 +5,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
     cat <<'TEXT'
-usage: scripts/test.sh [--full] [--skip-setup] [--preset NAME]
+usage: scripts/test.sh [--full | --sanitize] [--skip-setup] [--preset NAME]
                        [-- CTEST-ARGUMENTS]
 
 Installs what is missing, builds (into build/NAME, release by default) and runs
 the tests through ctest. Can be run again: only what changed is built.
 
   --full         run the long tests too (label full): all of the matrix
+  --sanitize     build with sanitizers and run the tests in them: in build/asan
+                 memory errors, leaks and undefined behaviour; in build/tsan
+                 data races, in the tests with several threads
   --skip-setup   don't look for Debian packages (you installed the equivalents)
   --preset NAME  release, native, debug, asan, ubsan or tsan
   CTEST-ARGUMENTS, for instance: -- -R matrix
@@ -19,12 +22,14 @@ TEXT
 }
 
 full=no
+sanitize=no
 setup=yes
 preset=release
 arguments=()
 while (($# > 0)); do
     case "$1" in
         --full) full=yes ;;
+        --sanitize) sanitize=yes ;;
         --skip-setup) setup=no ;;
         --preset)
             if (($# < 2)); then echo "test.sh: --preset needs a name" >&2; exit 2; fi
@@ -46,6 +51,19 @@ for tool in cmake ninja mpirun; do
     fi
 done
 
+if [[ $sanitize == yes ]]; then
+    if [[ $full == yes || $preset != release ]]; then
+        echo "test.sh: --sanitize chooses its own presets and tests; leave out --full and --preset" >&2
+        exit 2
+    fi
+    # Left out: what measures memory, which sanitizers take more of; what checks scripts and sources; and long runs of
+    # code that the others run too.
+    not_in_asan='^(app\.predictions|experiments\.|matrix\.(brunel_tenth|microcircuit|notices)|package\.|scripts\.|tidy)'
+    in_tsan='^(simulation_test|example_|edges|failures|matrix\.(rules|space|sparse_graph)$)'
+    scripts/test.sh --skip-setup --preset asan -- -E "$not_in_asan" "${arguments[@]}"
+    exec scripts/test.sh --skip-setup --preset tsan -- -R "$in_tsan" "${arguments[@]}"
+fi
+
 cmake --preset "$preset" -DSPIKECAST_TESTS=ON
 cmake --build --preset "$preset"
 
@@ -58,5 +76,6 @@ if [[ $full == no ]]; then
 fi
 # ctest comes last, so that the last lines of a log are its summary. A test on several ranks declares as many processors;
 # ctest runs one that needs more than there are by itself.
-exec ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --no-label-summary -j "$(nproc)" \
+# The preset brings the sanitizers' options.
+exec ctest --preset "$preset" --output-on-failure --no-tests=error --no-label-summary -j "$(nproc)" \
     "${selection[@]}" "${arguments[@]}"
