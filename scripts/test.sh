@@ -56,8 +56,8 @@ if [[ $sanitize == yes ]]; then
         echo "test.sh: --sanitize chooses its own presets and tests; leave out --full and --preset" >&2
         exit 2
     fi
-    # Left out: what measures or limits memory, of which sanitizers map terabytes; what checks scripts and sources; and long runs of
-    # code that the others run too.
+    # Left out: what measures or limits memory, of which sanitizers map terabytes; what checks scripts and sources; and
+    # long runs of code that the others run too.
     not_in_asan='^(app\.predictions|failures|experiments\.|matrix\.(brunel_tenth|microcircuit|notices)|package\.|scripts\.|tidy)'
     in_tsan='^(simulation_test|example_|edges|matrix\.(rules|space|sparse_graph)$)'
     scripts/test.sh --skip-setup --preset asan -- -E "$not_in_asan" "${arguments[@]}"
