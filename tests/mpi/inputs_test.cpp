@@ -232,9 +232,3 @@ TEST(Stimulus, each_targets_input_goes_where_its_weights_sign_says) {
 
 } // namespace
 } // namespace spikecast
-
-int main(int argc, char** argv) {
-    spikecast::Environment environment(argc, argv);
-    testing::InitGoogleTest(&argc, argv);
-    return RUN_ALL_TESTS();
-}
