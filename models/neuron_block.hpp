@@ -27,6 +27,18 @@ namespace spikecast::models {
     return value.each.empty() ? value.constant : value.each[neuron];
 }
 
+/// Refuses more steps of t_ref than can be counted down in T, where whole numbers end at 2^24 or 2^53.
+template <class T>
+double countable(double steps, const std::string& object) {
+    constexpr double most = std::is_same_v<T, float> ? 0x1p24 : 0x1p53;
+    if (steps > most)
+        refuse(object + ".params.t_ref",
+               "t_ref is " + std::to_string(steps) + " steps, but at most " + std::to_string(most) +
+                   " can be counted in this precision",
+               "shorten t_ref or run in double precision");
+    return steps;
+}
+
 /// Width is that of the registers; anything but the native one is for tests, for the bits are the same.
 template <class Model, class T, std::size_t Width = simd::native_width<T>>
 class NeuronBlock final : public PopulationBlock<T> {
@@ -162,13 +174,10 @@ private:
             parameters[p] = value_of(setup.parameters[p], neuron);
         std::array<double, constant_count> constants;
         Model::derive(parameters.data(), setup.resolution_ms, constants.data());
-        // Steps are counted down in T, where whole numbers end at 2^24 or 2^53.
-        constexpr double most = std::is_same_v<T, float> ? 0x1p24 : 0x1p53;
-        if (constants[Model::refractory_steps] > most)
-            refuse(setup.object + ".params.t_ref",
-                   "t_ref is " + std::to_string(constants[Model::refractory_steps]) + " steps, but at most " +
-                       std::to_string(most) + " can be counted in this precision",
-                   "shorten t_ref or run in double precision");
+        if constexpr (requires { Model::refractory_steps; })
+            countable<T>(constants[Model::refractory_steps], setup.object);
+        if constexpr (requires { Model::check(parameters.data(), setup.resolution_ms, setup.object); })
+            Model::check(parameters.data(), setup.resolution_ms, setup.object);
         std::array<T, constant_count> rounded;
         for (std::size_t k = 0; k < constant_count; ++k)
             rounded[k] = static_cast<T>(constants[k]);

@@ -54,6 +54,21 @@ std::string bounds_text(const Bounds& bounds) {
     return "any";
 }
 
+std::string joined(std::span<const std::string_view> names, const char* separator) {
+    std::string text;
+    for (const std::string_view name : names)
+        text += (text.empty() ? "" : separator) + std::string(name);
+    return text;
+}
+std::string default_text(const ParameterInfo& p) {
+    if (!p.choices.empty()) return std::string(p.choices[static_cast<std::size_t>(p.default_value)]);
+    if (!p.is_list) return fmt::format("{:g}", p.default_value);
+    std::string text;
+    for (const double x : p.default_list)
+        text += fmt::format("{}{:g}", text.empty() ? "" : ", ", x);
+    return '[' + text + ']';
+}
+
 /// A table whose last column is wrapped.
 std::string table(const std::vector<std::vector<std::string>>& rows) {
     std::vector<std::size_t> widths(rows[0].size() - 1, 0);
@@ -78,8 +93,8 @@ std::string reference_page(const ModelInfo& model) {
     if (!model.parameters.empty()) {
         std::vector<std::vector<std::string>> rows{{"name", "unit", "default", "bounds", "meaning"}};
         for (const ParameterInfo& p : model.parameters)
-            rows.push_back({std::string(p.name), std::string(p.unit),
-                            p.is_list ? "[]" : fmt::format("{:g}", p.default_value), bounds_text(p.bounds),
+            rows.push_back({std::string(p.name), std::string(p.unit), default_text(p),
+                            p.choices.empty() ? bounds_text(p.bounds) : joined(p.choices, "/"),
                             (p.is_list ? "list: " : "") + std::string(p.meaning)});
         page += "\nParameters\n" + table(rows);
         for (const ParameterRelation& relation : model.relations)
@@ -91,7 +106,8 @@ std::string reference_page(const ModelInfo& model) {
         const std::string initial = std::isnan(v.default_value) && v.offset >= 0
                                         ? std::string(model.parameters[static_cast<std::size_t>(v.offset)].name)
                                         : fmt::format("{:g}", v.default_value);
-        variables.push_back({std::string(v.name), std::string(v.unit), initial, std::string(v.meaning)});
+        variables.push_back(
+            {std::string(v.name), std::string(v.unit), v.derived ? "recorded only" : initial, std::string(v.meaning)});
     }
     if (variables.size() > 1) page += "\nVariables that can be recorded and initialised\n" + table(variables);
     if (!model.receptors.empty()) {
@@ -99,7 +115,12 @@ std::string reference_page(const ModelInfo& model) {
         for (const ReceptorInfo& r : model.receptors)
             rows.push_back({std::string(r.name), std::string(r.weight_unit),
                             r.sign > 0 ? "> 0" : (r.sign < 0 ? "< 0" : "any"), std::string(r.meaning)});
-        page += "\nReceptors; a projection that names none takes the one for its weight's sign\n" + table(rows);
+        page += (model.receptor_list < 0
+                     ? "\nReceptors; a projection that names none takes the one for its weight's sign\n"
+                     : fmt::format("\nReceptors, one for each value of {} (at most {}); projections name theirs\n",
+                                   model.parameters[static_cast<std::size_t>(model.receptor_list)].name,
+                                   model.most_receptors)) +
+                table(rows);
     }
     page += '\n' + std::string("Reference\n") + wrapped("  ", model.citation, 2);
     return page;

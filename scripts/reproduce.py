@@ -12,6 +12,10 @@
     brette                    these five
     adex_patterns             firing patterns of the adaptive exponential neuron
     hodgkin_huxley_1952       thresholds and rates of the squid's axon
+    firing_patterns           the twenty patterns of the Izhikevich neuron
+    fitzhugh_nagumo, morris_lecar, hindmarsh_rose, leaky_neuron
+    synfire_chain             which volleys survive in a synfire chain
+    single_neurons            all batteries of single neurons
     all                       everything
 
 Prints result, reference, tolerance and verdict for each quantity, as means over the seeds. Exit code 0: all within
@@ -30,6 +34,8 @@ import sys
 import tempfile
 
 import numpy as np
+
+import single_neurons
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LAYERS = ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]
@@ -167,8 +173,10 @@ EXPERIMENTS = {
                        "interval_hz": {"I_7": Quantity(58.3, percent=0.5), "I_10": Quantity(68.3, percent=0.5),
                                        "I_20": Quantity(86.5, percent=0.5), "I_50": Quantity(117.0, percent=0.5)}}},
 }
+BATTERIES = single_neurons.batteries(Quantity)
+EXPERIMENTS.update(BATTERIES)
 GROUPS = {"brunel": [n for n in EXPERIMENTS if n.startswith("brunel")],
-          "brette": [n for n in EXPERIMENTS if n.startswith("brette")], "all": list(EXPERIMENTS)}
+          "brette": [n for n in EXPERIMENTS if n.startswith("brette")], "single_neurons": [n for n in BATTERIES if n != "synfire_chain"], "all": list(EXPERIMENTS)}
 FROM_SPIKES = {"peak_hz", "count", "first_ms", "late_hz", "interval_hz", "survival"}
 
 
@@ -231,6 +239,15 @@ def run(experiment, seed, arguments, folder):
     return values, data
 
 
+def run_battery(experiment, arguments):
+    """Runs that are judged together; seeds and quick runs mean nothing to them."""
+    print(experiment["source"], flush=True)
+    with tempfile.TemporaryDirectory(prefix="spikecast_") as folder:
+        recordings = [single_neurons.record(arguments.program, os.path.join(ROOT, experiment["file"]), settings, folder)
+                      for settings in experiment["runs"]]
+    return judge(experiment, [experiment["measure"](recordings)], 1.0, False)
+
+
 def judge(experiment, runs, factor, short):
     """Prints the table; returns whether all is within tolerance. A short run's CVs aren't judged: long intervals are missing
     from short trains, which lowers them."""
@@ -273,6 +290,15 @@ def main():
     verdicts = {}
     for name in GROUPS.get(arguments.name, [arguments.name]):
         experiment = EXPERIMENTS[name]
+        if name in BATTERIES:
+            print(f"{name}, reference: ", end="")
+            try:
+                verdicts[name] = run_battery(experiment, arguments)
+            except (OSError, subprocess.CalledProcessError, ValueError, KeyError) as error:
+                print(f"the run failed: {error}", file=sys.stderr)
+                return 2
+            print()
+            continue
         seeds = arguments.seeds or (experiment["seeds"][:1] if arguments.quick else experiment["seeds"])
         print(f"{name}, reference: {experiment['source']}", flush=True)
         runs = []

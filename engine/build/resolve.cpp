@@ -96,6 +96,7 @@ std::vector<ResolvedValue> resolve_parameters(std::uint64_t seed, const std::str
         const auto found = given.find(std::string(info.name));
         ResolvedValue value;
         value.constant = info.default_value;
+        value.list.assign(info.default_list.begin(), info.default_list.end());
         if (found != given.end())
             value = resolve(make_key(seed, Purpose::parameter, object + "." + std::string(info.name)), found->second,
                             indices);

@@ -23,7 +23,7 @@ void tidy(std::vector<Diagnostic>& errors);
 [[nodiscard]] std::string nearest_multiples(double time_ms, const SimulationSettings& simulation);
 
 /// Unit of a weight onto a model's receptor (the first where none is named); "1" where it is none.
-[[nodiscard]] std::string weight_unit(const std::string& model, const std::string& receptor);
+[[nodiscard]] std::string weight_unit(const ModelInfo* model, const std::string& receptor);
 
 /// Times that every generator takes beside its own parameters.
 inline constexpr const char* activity_keys[] = {"start", "stop"};

@@ -156,6 +156,12 @@ private:
         }
         return node->string;
     }
+    /// A name, or the number of one that a list parameter makes.
+    std::string receptor_name(const Table& table) {
+        const Node* node = table.find("receptor");
+        if (node != nullptr && node->kind == Node::Kind::integer) return node->text();
+        return text(table, "receptor", "");
+    }
     bool flag(const Table& table, const char* key, bool otherwise) {
         const Node* node = table.find(key);
         if (node == nullptr) return otherwise;
@@ -709,11 +715,30 @@ private:
         return merged;
     }
 
+    /// A parameter that is one of several names.
+    std::optional<ParameterValue> chosen(const Node& node, const ParameterInfo& info, const std::string& path) {
+        const bool is_flag = info.choices.data() == no_or_yes;
+        const std::string name = node.is_string()                              ? node.string
+                                 : node.kind == Node::Kind::boolean && is_flag ? node.text()
+                                                                               : std::string();
+        for (std::size_t i = 0; i < info.choices.size(); ++i)
+            if (name == info.choices[i]) return ParameterValue(Distribution::constant(static_cast<double>(i)));
+        if (is_flag || !node.is_string()) {
+            wrong_kind(node, path, is_flag ? "true or false" : "the name of a choice");
+        } else {
+            std::vector<std::string> known(info.choices.begin(), info.choices.end());
+            fail(path, node.where, fmt::format("there is no choice '{}' of {}", name, info.name),
+                 suggestion(name, known));
+        }
+        return std::nullopt;
+    }
+
     /// One parameter or initial value.
-    std::optional<ParameterValue> parameter(const Node& given, const std::string& unit, bool is_list,
+    std::optional<ParameterValue> parameter(const Node& given, const std::string& unit, const ParameterInfo* info,
                                             const std::string& path, const Cell& cell, bool may_be_infinite) {
         const Node* node = &given;
-        if (is_list) {
+        if (info != nullptr && !info->choices.empty()) return chosen(given, *info, path);
+        if (info != nullptr && info->is_list) {
             const bool nested = node->is_array() && !node->elements.empty() && node->elements[0].is_array();
             if (nested) node = pick(given, cell, path);
             if (node == nullptr) return std::nullopt;
@@ -760,8 +785,8 @@ private:
                 continue;
             }
             const ParameterInfo* info = index < 0 ? nullptr : &model.parameters[static_cast<std::size_t>(index)];
-            const auto value = parameter(m.value, info == nullptr ? "ms" : std::string(info->unit),
-                                         info != nullptr && info->is_list, at, cell, m.key == "stop");
+            const auto value =
+                parameter(m.value, info == nullptr ? "ms" : std::string(info->unit), info, at, cell, m.key == "stop");
             if (value)
                 values[m.key] = *value;
             else
@@ -845,7 +870,7 @@ private:
             if (const Node* init = table.find("init"); init != nullptr && model != nullptr) {
                 if (!init->is_table()) {
                     wrong_kind(*init, path + ".init", "a table of state variables");
-                } else {
+                } else if ((model = spikecast::model_of(p)) != nullptr) { // otherwise check() reports its receptors
                     for (const Node::Member& m : init->members) {
                         const std::string at = path + ".init." + m.key;
                         experiment.provenance[at] = m.value.where;
@@ -856,7 +881,7 @@ private:
                         }
                         const auto value =
                             parameter(m.value, std::string(model->variables[static_cast<std::size_t>(index)].unit),
-                                      false, at, {}, false);
+                                      nullptr, at, {}, false);
                         if (value)
                             p.init[m.key] = *value;
                         else
@@ -1228,7 +1253,7 @@ private:
     }
     const ModelInfo* model_of(const std::string& population) const {
         const Population* p = experiment.find_population(population);
-        return p == nullptr ? nullptr : find_model(p->model);
+        return p == nullptr ? nullptr : spikecast::model_of(*p);
     }
 
     void read_projection(const Node& node, const std::string& path) {
@@ -1237,7 +1262,7 @@ private:
         const std::vector<Selection> sources = selections(table, "source");
         const std::vector<Selection> targets = selections(table, "target");
         const std::string own_name = text(table, "name", "");
-        const std::string receptor = text(table, "receptor", "");
+        const std::string receptor = receptor_name(table);
         const Node* rule = table.find("rule");
         if (rule == nullptr) missing(table, "rule");
         const bool many = sources.size() * targets.size() > 1;
@@ -1298,10 +1323,10 @@ private:
     std::string weight_unit_of(const std::string& population, const std::string& receptor) const {
         const Population* p = experiment.find_population(population);
         if (p == nullptr) return {};
-        const ModelInfo* model = find_model(p->model);
+        const ModelInfo* model = spikecast::model_of(*p);
         if (model == nullptr || model->receptors.empty() || (!receptor.empty() && model->receptor(receptor) < 0))
             return {};
-        return weight_unit(p->model, receptor);
+        return weight_unit(model, receptor);
     }
 
     /// Adds an input of `spike_rate` events a second of a law of weights to what [scaling] has to compensate.
@@ -1395,7 +1420,7 @@ private:
         const ModelInfo* model = find_model(model_name);
         const std::vector<Selection> targets = selections(table, "target");
         const std::string own_name = text(table, "name", "");
-        const std::string receptor = text(table, "receptor", "");
+        const std::string receptor = receptor_name(table);
         Node params;
         if (const Node* given = table.find("params")) params = parameters(*given, path + ".params");
         for (const char* key : activity_keys)

@@ -59,7 +59,7 @@ constexpr KeyInfo projection_keys[] = {
     {"rule", "name or table", "required", "how pairs are connected"},
     {"weight", "law", "1", "in the unit of the target's receptor"},
     {"delay", "law (ms)", "1 ms", "at least one step; drawn delays are rounded to steps"},
-    {"receptor", "name", "by sign", "a receptor of the target's model"},
+    {"receptor", "name or number", "by sign", "a receptor of the target's model"},
 };
 constexpr KeyInfo selection_keys[] = {
     {"population", "name", "required", ""},
@@ -126,7 +126,7 @@ constexpr KeyInfo stimulus_keys[] = {
     {"params", "parameters", "{}", "of the generator"},
     {"weight", "law", "1", "in the unit of the target's receptor"},
     {"delay", "time (ms)", "one step", ""},
-    {"receptor", "name", "by sign", "by the sign of each target's weight, unless it is named"},
+    {"receptor", "name or number", "by sign", "by the sign of each target's weight, unless it is named"},
     {"start", "time (ms)", "0", "active for spikes in (start, stop]"},
     {"stop", "time (ms)", "inf", ""},
 };

@@ -27,6 +27,13 @@ std::string interval(const Bounds& b, std::string_view unit) {
                        b.high_open ? ")" : "]");
 }
 
+std::string one_of(std::span<const std::string_view> names) {
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        text += fmt::format("{}{}", i == 0 ? "" : i + 1 == names.size() ? " and " : ", ", names[i]);
+    return text;
+}
+
 /// The interval that a law's numbers lie in.
 struct Support {
     double low, high;
@@ -197,9 +204,14 @@ private:
         return true;
     }
 
-    bool check_value(const std::string& name, const ParameterValue& value, const Bounds& bounds, std::string_view unit,
-                     bool is_list, const std::string& path) {
+    /// `times`: a list in ms holds times on the grid, ascending.
+    bool check_value(const std::string& name, const ParameterValue& value, const ParameterInfo& info, bool times,
+                     const std::string& path) {
         if (is_unread(path)) return false;
+        const Bounds& bounds = info.bounds;
+        const std::string_view unit = info.unit;
+        const bool is_list = info.is_list;
+        if (!info.choices.empty()) return check_choice(name, value, info, path);
         if (const auto* list = std::get_if<std::vector<double>>(&value)) {
             if (!is_list) {
                 fail(path, "is a list, but must be one value or a law", "give one value");
@@ -213,7 +225,7 @@ private:
                          "correct it");
                     return false;
                 }
-                if (unit == "ms") {
+                if (times && unit == "ms") {
                     on_grid((*list)[i], path);
                     const bool strictly = name == "amplitude_times";
                     if (i > 0 && ((*list)[i] < (*list)[i - 1] || (strictly && (*list)[i] == (*list)[i - 1]))) {
@@ -253,6 +265,15 @@ private:
         return false;
     }
 
+    /// Files can't get this wrong, for the reader knows the names.
+    bool check_choice(const std::string& name, const ParameterValue& value, const ParameterInfo& info,
+                      const std::string& path) {
+        const auto* d = std::get_if<Distribution>(&value);
+        if (d != nullptr && d->is_constant() && info.bounds.contains(d->a) && d->a == std::floor(d->a)) return true;
+        fail(path, fmt::format("{} must be the number of one of {}", name, one_of(info.choices)), "count from 0");
+        return false;
+    }
+
     void check_parameters(const ModelInfo& model, const ParameterValues& params, const std::string& path) {
         const bool generator = model.kind != ModelInfo::Kind::neuron;
         bool all_good = true;
@@ -281,7 +302,16 @@ private:
                 continue;
             }
             const ParameterInfo& info = model.parameters[static_cast<std::size_t>(index)];
-            all_good = check_value(name, value, info.bounds, info.unit, info.is_list, at) && all_good;
+            all_good = check_value(name, value, info, generator, at) && all_good;
+            if (index == model.receptor_list && !is_unread(at))
+                if (const auto* list = std::get_if<std::vector<double>>(&value);
+                    list != nullptr && model.with_receptors(list->size()) == nullptr) {
+                    fail(at,
+                         fmt::format("{} makes {} receptors, but a neuron has 1 to {}", name, list->size(),
+                                     model.most_receptors),
+                         "give that many values");
+                    all_good = false;
+                }
         }
         if (!(activity["start"] < activity["stop"])) {
             all_good = false; // the model's own relation would say it again
@@ -376,17 +406,29 @@ private:
                 continue;
             }
             check_parameters(*model, p.params, path + ".params");
+            if (model->receptor_list >= 0) {
+                model = model_of(p); // checked above where it has none or too many receptors
+                if (model == nullptr) continue;
+            }
             for (const auto& [name, value] : p.init) {
                 const std::string at = path + ".init." + name;
                 const int index = model->variable(name);
                 if (index < 0 || !model->variables[static_cast<std::size_t>(index)].visible) {
                     std::vector<std::string> known;
                     for (const VariableInfo& v : model->variables)
-                        if (v.visible) known.emplace_back(v.name);
+                        if (v.visible && !v.derived) known.emplace_back(v.name);
                     fail(at, fmt::format("{} has no state variable '{}'", model->name, name), suggestion(name, known));
                     continue;
                 }
-                check_value(name, value, any_value, model->variables[static_cast<std::size_t>(index)].unit, false, at);
+                if (model->variables[static_cast<std::size_t>(index)].derived) {
+                    fail(at,
+                         fmt::format("{} of {} is computed in every step and can't be initialised", name, model->name),
+                         "initialise what it is computed from");
+                    continue;
+                }
+                check_value(name, value,
+                            {"", model->variables[static_cast<std::size_t>(index)].unit, 0.0, any_value, ""}, false,
+                            at);
             }
         }
     }
@@ -456,16 +498,33 @@ private:
         return s.list.empty() ? (s.end - s.begin + s.step - 1) / s.step : s.list.size();
     }
 
-    void check_receptor(const std::string& model_name, const std::string& receptor, const std::string& path,
+    void check_receptor(const Population& target, const std::string& receptor, const std::string& path,
                         const std::string& object) {
-        const ModelInfo* model = find_model(model_name);
+        const ModelInfo* model = model_of(target);
         if (model == nullptr) return;
+        if (model->receptor_list >= 0 &&
+            is_unread("populations." + target.name + ".params." + std::string(receptor_parameter(*model))))
+            return; // how many receptors there are isn't known
         if (model->receptors.empty()) {
             fail(object, fmt::format("{} receives no spikes", model->name), "choose a target with receptors");
         } else if (!receptor.empty() && model->receptor(receptor) < 0) {
-            fail(path + ".receptor", fmt::format("{} has no receptor '{}'", model->name, receptor),
-                 suggestion(receptor, names_of(model->receptors)));
+            if (model->receptor_list >= 0)
+                fail(path + ".receptor",
+                     fmt::format("{} has no receptor '{}': {} of {} makes {}", model->name, receptor,
+                                 receptor_parameter(*model), target.name, model->receptors.size()),
+                     fmt::format("give a number from 1 to {}, or more values in {}", model->receptors.size(),
+                                 receptor_parameter(*model)));
+            else
+                fail(path + ".receptor", fmt::format("{} has no receptor '{}'", model->name, receptor),
+                     suggestion(receptor, names_of(model->receptors)));
+        } else if (receptor.empty() && model->receptor_list >= 0 && model->receptors.size() > 1) {
+            fail(path, fmt::format("names no receptor, but {} has {}", target.name, model->receptors.size()),
+                 fmt::format("add receptor = 1 (to {})", model->receptors.size()));
         }
+    }
+
+    static std::string_view receptor_parameter(const ModelInfo& model) {
+        return model.parameters[static_cast<std::size_t>(model.receptor_list)].name;
     }
 
     void check_delay(double ms, const std::string& path) {
@@ -491,9 +550,9 @@ private:
         const bool sources = selection(p.source, path + ".source");
         const bool targets = selection(p.target, path + ".target");
         const Population* target = e_.find_population(p.target.population);
-        if (target != nullptr) check_receptor(target->model, p.receptor, path, path + ".target");
+        if (target != nullptr) check_receptor(*target, p.receptor, path, path + ".target");
         if (!is_unread(path + ".weight") && target != nullptr)
-            check_law(p.weight, path + ".weight", weight_unit(target->model, p.receptor));
+            check_law(p.weight, path + ".weight", weight_unit(model_of(*target), p.receptor));
         const std::string delay = path + ".delay";
         if (!is_unread(delay)) {
             if (!std::isfinite(p.delay.per_distance) || p.delay.per_distance < 0.0)
@@ -672,10 +731,10 @@ private:
                     fail(path + ".target", fmt::format("{} takes no current", target->model), "choose another target");
                 if (!s.receptor.empty()) fail(path + ".receptor", "currents have no receptor", "remove it");
             } else {
-                check_receptor(target->model, s.receptor, path, path + ".target");
+                check_receptor(*target, s.receptor, path, path + ".target");
             }
             if (!is_unread(path + ".weight"))
-                check_law(s.weight, path + ".weight", current ? "1" : weight_unit(target->model, s.receptor));
+                check_law(s.weight, path + ".weight", current ? "1" : weight_unit(model_of(*target), s.receptor));
         }
         if (s.delay_ms != 0.0) check_delay(s.delay_ms, path + ".delay");
     }
@@ -710,7 +769,7 @@ private:
                 on_grid(r.interval_ms, r.path + ".interval");
         }
         const Population* p = e_.find_population(r.source.population);
-        const ModelInfo* model = p == nullptr ? nullptr : find_model(p->model);
+        const ModelInfo* model = p == nullptr ? nullptr : model_of(*p);
         if (model == nullptr) return;
         std::vector<std::string> names;
         for (const VariableInfo& v : model->variables)
@@ -749,8 +808,16 @@ std::string nearest_multiples(double time_ms, const SimulationSettings& simulati
     return fmt::format("{} and {}", time(below), time(below + 1));
 }
 
-std::string weight_unit(const std::string& model, const std::string& receptor) {
-    const ModelInfo* info = find_model(model);
+const ModelInfo* model_of(const Population& population) {
+    const ModelInfo* model = find_model(population.model);
+    if (model == nullptr || model->receptor_list < 0) return model;
+    const ParameterInfo& info = model->parameters[static_cast<std::size_t>(model->receptor_list)];
+    const auto given = population.params.find(std::string(info.name));
+    const auto* list = given == population.params.end() ? nullptr : std::get_if<std::vector<double>>(&given->second);
+    return model->with_receptors(list == nullptr ? info.default_list.size() : list->size());
+}
+
+std::string weight_unit(const ModelInfo* info, const std::string& receptor) {
     if (info == nullptr || info->receptors.empty()) return "1";
     const int index = receptor.empty() ? 0 : info->receptor(receptor);
     return index < 0 ? "1" : std::string(info->receptors[static_cast<std::size_t>(index)].weight_unit);

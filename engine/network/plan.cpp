@@ -137,7 +137,7 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
     const SimulationSettings& settings = experiment.simulation;
     const double h = settings.resolution_ms();
     for (const Population& population : experiment.populations) {
-        const ModelInfo* model = find_model(population.model);
+        const ModelInfo* model = model_of(population);
         plan.models.push_back(model);
         plan.receptors = std::max(plan.receptors, static_cast<std::uint32_t>(model->receptors.size()));
     }

@@ -97,6 +97,12 @@ struct Population {
     double scaling_rate = -1.0; ///< Hz; full-scale mean rate, for the compensation of [scaling]; < 0: not given
 };
 
+struct ModelInfo;
+/// The declaration of a population's model with the receptors and variables that this population has: where a list
+/// parameter makes receptors (iaf_psc_exp_multisynapse), their number is the list's. nullptr where there is no such
+/// model or no such number.
+[[nodiscard]] const ModelInfo* model_of(const Population& population);
+
 /// Part of a population: all of it, a slice [begin, end) with a step, or a list of indices (ascending, distinct).
 struct Selection {
     std::string population;

@@ -31,16 +31,41 @@ struct ParameterInfo {
     double default_value;
     Bounds bounds;
     std::string_view meaning;
-    bool is_list = false; ///< spike_times and the like; default is the empty list
+    bool is_list = false; ///< spike_times and the like; the default is `default_list`
+    /// Not empty: the value is the number of one of these names, and files give the name (of "false" and "true" also a
+    /// boolean). The same for all neurons.
+    std::span<const std::string_view> choices{};
+    std::span<const double> default_list{};
 };
+inline constexpr std::string_view no_or_yes[] = {"false", "true"}; ///< choices of a flag
+/// One of several names, by its number.
+constexpr ParameterInfo choice(std::string_view name, std::span<const std::string_view> names, std::size_t by_default,
+                               std::string_view meaning) {
+    ParameterInfo info{
+        name, "1", static_cast<double>(by_default), {0.0, static_cast<double>(names.size() - 1)}, meaning};
+    info.choices = names;
+    return info;
+}
+/// 0 or 1 where it is used, false or true in files.
+constexpr ParameterInfo flag(std::string_view name, bool by_default, std::string_view meaning) {
+    return choice(name, no_or_yes, by_default ? 1 : 0, meaning);
+}
+/// A list with a default of its own.
+constexpr ParameterInfo list_of(std::string_view name, std::string_view unit, std::span<const double> by_default,
+                                Bounds bounds, std::string_view meaning) {
+    ParameterInfo info{name, unit, by_default.empty() ? 0.0 : by_default.front(), bounds, meaning, true};
+    info.default_list = by_default;
+    return info;
+}
 
 struct VariableInfo {
     std::string_view name;
     std::string_view unit;
     double default_value; ///< as the user sees it; NaN: the value of the parameter `offset` (E_L for V_m)
     std::string_view meaning;
-    int offset = -1;     ///< index of the parameter that the stored value is relative to, -1: none
-    bool visible = true; ///< can be recorded and initialised
+    int offset = -1;      ///< index of the parameter that the stored value is relative to, -1: none
+    bool visible = true;  ///< can be recorded and initialised
+    bool derived = false; ///< computed from others in every step: can be recorded, but not initialised
 };
 
 struct ReceptorInfo {
@@ -80,6 +105,12 @@ struct ModelInfo {
     /// Generators: the most spikes that one element can have in one step of h ms. Called with parameters in declared
     /// order, of each the highest value that any element has. Null: unknown, so any number.
     double (*most_spikes)(std::span<const ResolvedValue> parameters, double h_ms) = nullptr;
+    /// >= 0: the list parameter whose elements each make a receptor, named "1", "2", ...; `receptors` and `variables`
+    /// are then those of one element, and with_receptors gives the declaration for any number of them.
+    int receptor_list = -1;
+    /// nullptr where that is none or too many.
+    const ModelInfo* (*with_receptors)(std::size_t count) = nullptr;
+    std::size_t most_receptors = 0;
 
     [[nodiscard]] constexpr int parameter(std::string_view wanted) const noexcept {
         for (std::size_t i = 0; i < parameters.size(); ++i)

@@ -4,6 +4,14 @@ add_test(NAME experiments.microcircuit_tenth
          COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/experiments/statistics_end_to_end.py
                  $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
 set_tests_properties(experiments.microcircuit_tenth PROPERTIES LABELS experiments TIMEOUT 900 PROCESSORS 2)
+# Batteries of single neurons, which take a second each: the twenty patterns spike by spike, the others judged.
+add_test(NAME experiments.firing_patterns
+         COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/experiments/firing_patterns_end_to_end.py
+                 $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
+add_test(NAME experiments.single_neurons
+         COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py single_neurons
+                 --program $<TARGET_FILE:spikecast_program>)
+set_tests_properties(experiments.firing_patterns experiments.single_neurons PROPERTIES LABELS experiments TIMEOUT 900)
 foreach(experiment microcircuit_pd14 microcircuit_pd14_poisson microcircuit_pd14_tenth brunel brette)
   add_test(NAME experiments.reproduce_${experiment}
            COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py ${experiment}

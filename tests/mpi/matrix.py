@@ -60,7 +60,8 @@ def main():
              ("rules", os.path.join(networks, "rules.toml"), {}),
              ("space", os.path.join(networks, "space.toml"), {}),
              ("sparse_graph", os.path.join(networks, "sparse_graph.toml"), {}),
-             ("inputs", os.path.join(networks, "inputs.toml"), {})]
+             ("inputs", os.path.join(networks, "inputs.toml"), {}),
+             ("simple_models", os.path.join(networks, "simple_models.toml"), {})]
     if arguments.fault:
         ENVIRONMENT["SPIKECAST_FAULT"] = arguments.fault
     # single precision first: sums of float32 weights in double are nearly always exact, so only it feels their order

@@ -29,7 +29,7 @@ inline BlockSetup setup_of(std::string_view model, std::size_t size, double h = 
     setup.indices.resize(size);
     std::iota(setup.indices.begin(), setup.indices.end(), std::uint64_t{0});
     for (const ParameterInfo& p : setup.model->parameters)
-        setup.parameters.push_back({p.default_value, {}, {}});
+        setup.parameters.push_back({p.default_value, {}, {p.default_list.begin(), p.default_list.end()}});
     for (const VariableInfo& v : setup.model->variables)
         setup.initial.push_back({v.default_value, {}, {}});
     for (const auto& [name, value] : parameters)

@@ -1,7 +1,16 @@
 #include "models/neuron_block.hpp"
+#include "models/neurons/fitzhugh_nagumo.hpp"
+#include "models/neurons/hindmarsh_rose.hpp"
 #include "models/neurons/iaf_psc_alpha.hpp"
 #include "models/neurons/iaf_psc_delta.hpp"
 #include "models/neurons/iaf_psc_exp.hpp"
+#include "models/neurons/iaf_psc_exp_multisynapse.hpp"
+#include "models/neurons/ignore_and_fire.hpp"
+#include "models/neurons/izhikevich.hpp"
+#include "models/neurons/leaky.hpp"
+#include "models/neurons/mat2_psc_exp.hpp"
+#include "models/neurons/morris_lecar.hpp"
+#include "models/neurons/pif.hpp"
 #include "spikecast/error.hpp"
 #include "tests/validation/blocks.hpp"
 
@@ -19,19 +28,41 @@ class NeuronBlocks : public testing::Test {};
 using Precisions = testing::Types<double, float>;
 TYPED_TEST_SUITE(NeuronBlocks, Precisions);
 
-const std::string_view integrate_and_fire[] = {"iaf_psc_delta", "iaf_psc_exp", "iaf_psc_alpha"};
+const std::string_view integrate_and_fire[] = {"iaf_psc_delta", "iaf_psc_exp", "iaf_psc_alpha",
+                                               "iaf_psc_exp_multisynapse"};
+
+const std::string_view neuron_models[] = {
+    "iaf_psc_delta", "iaf_psc_exp", "iaf_psc_alpha",   "iaf_psc_exp_multisynapse", "mat2_psc_exp", "pif",
+    "leaky",         "izhikevich",  "fitzhugh_nagumo", "hindmarsh_rose",           "morris_lecar", "ignore_and_fire",
+};
+
+/// Default parameters, but for the clock that would tick too late.
+BlockSetup spiking_setup(std::string_view model, std::size_t size) {
+    BlockSetup setup = setup_of(model, size);
+    if (model == "ignore_and_fire") setup.parameters[0].constant = 100.0; // Hz
+    return setup;
+}
 
 /// Input of a neuron in a step, by its index in the population: sparse spikes and a noisy current, so that about every
 /// neuron spikes.
 template <class T>
 void fill_input(Driver<T>& driver, const BlockSetup& setup, std::int64_t step) {
     const Key key = make_key(7, Purpose::test, "input");
-    const bool delta = setup.model->name == "iaf_psc_delta";
+    const ModelInfo& model = *setup.model;
+    // in the unit of the weight: currents of membranes of some 100 pF, potentials, numbers
+    const auto size = [](std::string_view unit, double current, double potential, double number) {
+        return unit == "pA" ? current : (unit == "mV" ? potential : number);
+    };
+    const bool membrane = model.parameter("C_m") >= 0 && model.parameters[0].unit == "pF";
+    const double current =
+        membrane ? 600 : size(model.variables[0].unit, 20, model.name == "morris_lecar" ? 300 : 20, 1.5);
     for (std::size_t i = 0; i < setup.indices.size(); ++i) {
         const auto words = philox(key, setup.indices[i], static_cast<std::uint64_t>(step));
-        if (words[0] < 0x20000000U) driver.receptor(0)[i] = static_cast<T>(open_unit(words[1]) * (delta ? 3 : 400));
-        if (!delta && words[0] > 0xE0000000U) driver.receptor(1)[i] = static_cast<T>(open_unit(words[1]) * -300);
-        driver.current()[i] = static_cast<T>(open_unit(words[2]) * 600);
+        const double up = size(model.receptors[0].weight_unit, 400, 3, 0.3);
+        if (words[0] < 0x20000000U) driver.receptor(0)[i] = static_cast<T>(open_unit(words[1]) * up);
+        if (model.receptors.size() > 1 && words[0] > 0xE0000000U)
+            driver.receptor(1)[i] = static_cast<T>(open_unit(words[1]) * -0.75 * up);
+        driver.current()[i] = static_cast<T>(open_unit(words[2]) * current);
     }
 }
 
@@ -70,40 +101,42 @@ Outcome outcome_of(const BlockSetup& setup) {
 }
 
 void spread_parameters(BlockSetup& setup) {
-    for (ResolvedValue& value : setup.parameters)
-        value.each.assign(setup.indices.size(), value.constant);
+    for (std::size_t p = 0; p < setup.parameters.size(); ++p)
+        if (!setup.model->parameters[p].is_list)
+            setup.parameters[p].each.assign(setup.indices.size(), setup.parameters[p].constant);
 }
-/// C_m depends on the neuron.
-void vary_capacitance(BlockSetup& setup) {
+/// The first parameter (C_m of most) depends on the neuron.
+void vary_first_parameter(BlockSetup& setup) {
     setup.parameters[0].each.clear();
     for (const std::uint64_t index : setup.indices)
-        setup.parameters[0].each.push_back(200.0 + static_cast<double>(index % 97));
+        setup.parameters[0].each.push_back(setup.parameters[0].constant *
+                                           (0.8 + 0.004 * static_cast<double>(index % 97)));
 }
 
 TYPED_TEST(NeuronBlocks, constant_and_per_neuron_parameters_give_the_same_bits) {
-    for (const std::string_view model : integrate_and_fire) {
-        BlockSetup setup = setup_of(model, neurons, 0.1, {{"I_e", 123.4}});
+    for (const std::string_view model : neuron_models) {
+        BlockSetup setup = spiking_setup(model, neurons);
         const Outcome constant = outcome_of<TypeParam>(setup);
-        ASSERT_GT(constant.spikes(), neurons / 2) << "too few spikes for a comparison";
+        ASSERT_GT(constant.spikes(), neurons / 2) << model << ": too few spikes for a comparison";
         spread_parameters(setup);
         EXPECT_TRUE(constant == outcome_of<TypeParam>(setup)) << model;
-        vary_capacitance(setup);
-        EXPECT_FALSE(constant == outcome_of<TypeParam>(setup)) << "per-neuron parameters must act";
+        vary_first_parameter(setup);
+        EXPECT_FALSE(constant == outcome_of<TypeParam>(setup)) << model << ": per-neuron parameters must act";
     }
 }
 
 TYPED_TEST(NeuronBlocks, any_distribution_of_neurons_over_blocks_gives_the_same_bits) {
-    for (const std::string_view model : integrate_and_fire) {
-        BlockSetup whole = setup_of(model, neurons);
-        vary_capacitance(whole);
+    for (const std::string_view model : neuron_models) {
+        BlockSetup whole = spiking_setup(model, neurons);
+        vary_first_parameter(whole);
         const Outcome expected = outcome_of<TypeParam>(whole);
-        ASSERT_GT(expected.spikes(), neurons / 2);
+        ASSERT_GT(expected.spikes(), neurons / 2) << model;
         Outcome split;
         for (std::uint64_t part = 0; part < 3; ++part) {
-            BlockSetup setup = setup_of(model, 0);
+            BlockSetup setup = spiking_setup(model, 0);
             for (std::uint64_t i = 0; i < neurons; ++i)
                 if (i % 7 % 3 == part) setup.indices.push_back(i);
-            vary_capacitance(setup);
+            vary_first_parameter(setup);
             Driver<TypeParam> driver(setup);
             run(driver, setup, split);
         }
@@ -111,11 +144,11 @@ TYPED_TEST(NeuronBlocks, any_distribution_of_neurons_over_blocks_gives_the_same_
     }
 }
 
-template <class Model, class T>
+template <class Model, class T, class Block = models::NeuronBlock<Model, T, 1>>
 void expect_same_bits_at_width_1() {
-    const BlockSetup setup = setup_of(Model::info.name, neurons);
+    const BlockSetup setup = spiking_setup(Model::info.name, neurons);
     Outcome scalar;
-    Driver<T> driver(std::make_unique<models::NeuronBlock<Model, T, 1>>(setup), neurons, setup.model->receptors.size());
+    Driver<T> driver(std::make_unique<Block>(setup), neurons, setup.model->receptors.size());
     run(driver, setup, scalar);
     EXPECT_GT(scalar.spikes(), neurons / 2);
     EXPECT_TRUE(scalar == outcome_of<T>(setup)) << setup.model->name;
@@ -124,6 +157,15 @@ TYPED_TEST(NeuronBlocks, scalar_and_vector_kernels_give_the_same_bits) {
     expect_same_bits_at_width_1<models::IafPscDelta, TypeParam>();
     expect_same_bits_at_width_1<models::IafPscExp, TypeParam>();
     expect_same_bits_at_width_1<models::IafPscAlpha, TypeParam>();
+    expect_same_bits_at_width_1<models::Mat2PscExp, TypeParam>();
+    expect_same_bits_at_width_1<models::Pif, TypeParam>();
+    expect_same_bits_at_width_1<models::Leaky, TypeParam>();
+    expect_same_bits_at_width_1<models::Izhikevich, TypeParam>();
+    expect_same_bits_at_width_1<models::FitzhughNagumo, TypeParam>();
+    expect_same_bits_at_width_1<models::HindmarshRose, TypeParam>();
+    expect_same_bits_at_width_1<models::MorrisLecar, TypeParam>();
+    expect_same_bits_at_width_1<models::IgnoreAndFire, TypeParam>();
+    expect_same_bits_at_width_1<models::IafPscExpMultisynapse, TypeParam, models::MultisynapseBlock<TypeParam, 1>>();
 }
 
 TYPED_TEST(NeuronBlocks, chunks_in_any_order_give_the_same_bits) {
