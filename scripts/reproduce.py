@@ -14,7 +14,6 @@
     hodgkin_huxley_1952       thresholds and rates of the squid's axon
     firing_patterns           the twenty patterns of the Izhikevich neuron
     fitzhugh_nagumo, morris_lecar, hindmarsh_rose, leaky_neuron
-    synfire_chain             which volleys survive in a synfire chain
     single_neurons            all batteries of single neurons
     all                       everything
 
@@ -176,7 +175,7 @@ EXPERIMENTS = {
 BATTERIES = single_neurons.batteries(Quantity)
 EXPERIMENTS.update(BATTERIES)
 GROUPS = {"brunel": [n for n in EXPERIMENTS if n.startswith("brunel")],
-          "brette": [n for n in EXPERIMENTS if n.startswith("brette")], "single_neurons": [n for n in BATTERIES if n != "synfire_chain"], "all": list(EXPERIMENTS)}
+          "brette": [n for n in EXPERIMENTS if n.startswith("brette")], "single_neurons": list(BATTERIES), "all": list(EXPERIMENTS)}
 FROM_SPIKES = {"peak_hz", "count", "first_ms", "late_hz", "interval_hz", "survival"}
 
 

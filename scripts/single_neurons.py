@@ -1,5 +1,5 @@
-"""Published batteries of single neurons, and the synfire chain: what scripts/reproduce.py runs and measures for them. Single
-neurons are deterministic, so one run of each is judged; the chain's volleys are many in each run.
+"""Published batteries of single neurons: what scripts/reproduce.py runs and measures for them. All of it is deterministic,
+so one run of each is judged.
 
 A battery is a list of runs (settings for --set) of one experiment, and a function that turns what they recorded into
 quantities. References are those of the papers' equations: marks and tolerances as in docs/experiments.md.
@@ -15,11 +15,10 @@ class Recording:
 
     def __init__(self, path):
         import h5py
-        self.spikes, self.nodes, self.traces = {}, {}, {}
+        self.spikes, self.traces = {}, {}
         with h5py.File(path, "r") as file:
             for name, group in file.get("spikes", {}).items():
                 self.spikes[name] = group["timestamps"][:]
-                self.nodes[name] = group["node_ids"][:]
             for name, group in file.get("report", {}).items():
                 population, variable = name.rsplit(".", 1)
                 begin, _, interval = group["mapping/time"][:]
@@ -114,62 +113,6 @@ def leaky_neuron(recordings):
             "step": {f"{k + 1}": times[k] if k < len(times) else np.nan for k in range(18)}}
 
 
-# ---- synfire chain ----
-
-# Volleys of how many spikes are tried, by their width (ms): around where half of them survive.
-SYNFIRE = {0: range(30, 60, 5), 1: range(35, 65, 5), 2: range(45, 80, 5), 3: range(50, 85, 5), 4: range(60, 95, 5),
-           5: range(70, 105, 5)}
-VOLLEYS = 20  # of each kind, PERIOD ms apart in one run: the noise has forgotten the last one
-PERIOD = 100.0
-
-
-def synfire_runs():
-    """A run for each (width, size): its volleys are drawn here, and every seed of a run differs."""
-    runs = []
-    for width, sizes in SYNFIRE.items():
-        for size in sizes:
-            draws = np.random.default_rng([width, size])
-            times = [np.sort(np.round(PERIOD * (k + 0.5) + width * draws.standard_normal(size), 1)) for k in range(VOLLEYS)]
-            listed = ", ".join(f"{t:.1f}" for t in np.concatenate(times))
-            runs.append([f"populations.volley.params.spike_times=[{listed}]",
-                         f"simulation.duration={PERIOD * VOLLEYS:g} ms", f"simulation.seed={1000 * width + size}"])
-    return runs
-
-
-def synfire_chain(recordings):
-    runs = iter(recordings)
-    half, counts, widths = {}, [], []
-    for width, sizes in SYNFIRE.items():
-        survival = []
-        for _ in sizes:
-            recording = next(runs)
-            last = np.sort(recording.spikes["G"][recording.nodes["G"] >= 900])
-            survived = 0
-            for k in range(VOLLEYS):
-                times = last[(last >= PERIOD * (k + 0.5)) & (last < PERIOD * (k + 1.4))]
-                if len(times) == 0:
-                    continue
-                within = np.searchsorted(times, times + 5.0) - np.arange(len(times))  # spikes in the 5 ms from each
-                if within.max() < 50:
-                    continue
-                survived += 1
-                volley = times[np.abs(times - np.median(times[within.argmax():within.argmax() + within.max()])) < 3.0]
-                counts.append(len(volley))
-                widths.append(volley.std())
-            survival.append(survived / VOLLEYS)
-        half[f"{width} ms"] = crossing(np.array(sizes), np.array(survival))
-    return {"half_size": half, "attractor": {"spikes": np.mean(counts), "width_ms": np.mean(widths)}}
-
-
-def crossing(sizes, survival):
-    """Where the survival passes one half, between the last size below and the first above; NaN where it doesn't."""
-    above = np.flatnonzero(survival >= 0.5)
-    if len(above) == 0 or above[0] == 0:
-        return np.nan
-    k = above[0]
-    return sizes[k - 1] + (0.5 - survival[k - 1]) / (survival[k] - survival[k - 1]) * (sizes[k] - sizes[k - 1])
-
-
 def batteries(Quantity):
     """name: {file, runs, measure, quantities, source}; Quantity is reproduce.py's."""
     def exactly(values, within=1e-9):
@@ -204,13 +147,6 @@ def batteries(Quantity):
             "source": "[I] an independent implementation; tonic: converged",
             "quantities": {"spikes": exactly({"weak": 8, "burst_min": 9, "burst_max": 9}),
                            "period_ms": {"bursting": Quantity(430.8, percent=0.1), "tonic": Quantity(20.735, percent=0.1)}}},
-        # The reference's survival at neighbouring sizes, interpolated to one half: .1 of 40 and .7 of 45 is 43.3, ...
-        "synfire_chain": {
-            "file": "experiments/synfire_chain.toml", "runs": synfire_runs(), "measure": synfire_chain,
-            "source": "[I] Diesmann (1999): survival to group 10, 20 volleys of each kind",
-            "quantities": {"half_size": {f"{width} ms": Quantity(size, absolute=5) for width, size in
-                                         enumerate((43.3, 50, 61.7, 67.1, 75.7, 87.1))},
-                           "attractor": {"spikes": Quantity(100, 104, absolute=1), "width_ms": Quantity(.37, .5, absolute=.02)}}},
         "leaky_neuron": {
             "file": "experiments/leaky_neuron.toml", "runs": [[]], "measure": leaky_neuron,
             "source": "[I] snnTorch's equations: exact",
