@@ -40,6 +40,8 @@ const std::string_view neuron_models[] = {
 BlockSetup spiking_setup(std::string_view model, std::size_t size) {
     BlockSetup setup = setup_of(model, size);
     if (model == "ignore_and_fire") setup.parameters[0].constant = 100.0; // Hz
+    if (model == "mat2_psc_exp")                                          // its threshold is far above rest
+        setup.parameters[static_cast<std::size_t>(setup.model->parameter("omega"))].constant = -65.0;
     return setup;
 }
 

