@@ -1,4 +1,5 @@
 // The command-line program: wires reader, engine, recorders and report together.
+#include "engine/app/dry_run.hpp"
 #include "engine/app/predict.hpp"
 #include "engine/app/progress.hpp"
 #include "engine/app/report.hpp"
@@ -31,7 +32,9 @@ struct Arguments {
     std::vector<std::string> overrides;
     std::string output, report, network, model;
     std::uint32_t threads = 1, ranks = 0;
-    bool quiet = false, ignore_memory = false;
+    bool quiet = false, ignore_memory = false, by_rank = false;
+    std::uint32_t dry_run_ranks = 0, dry_run_rank = 0;
+    Network dry_run_network;
 };
 
 /// Rank 0 reads and checks; the others get the result as one archive. Collective.
@@ -142,12 +145,53 @@ void check_cores(const Arguments& arguments, int rank) {
             arguments.threads, cores, cores == 1 ? "" : "s");
 }
 
+/// Refuses a dry run that makes no sense before anything is predicted or built. Collective.
+void check_dry_run(const Arguments& arguments, const Experiment& experiment, const Environment& environment) {
+    collectively(MPI_COMM_WORLD, [&] {
+        const std::uint32_t ranks = arguments.dry_run_ranks;
+        std::vector<Diagnostic> wrong;
+        const auto refuse = [&](const char* option, const std::string& why, const std::string& remedy) {
+            wrong.push_back({{option, 0, 0}, "", why, remedy});
+        };
+        if (environment.ranks() != 1)
+            refuse("--dry-run-ranks", fmt::format("a dry run is one process, but there are {}", environment.ranks()),
+                   "start it without mpirun, or with mpirun -n 1");
+        if (arguments.dry_run_rank >= ranks)
+            refuse("--dry-run-rank", fmt::format("there is no rank {} of {}", arguments.dry_run_rank, ranks),
+                   fmt::format("ranks count from 0; give at most {}", ranks - 1));
+        if (std::uint64_t{ranks} * arguments.threads > 0x7fff'ffffU)
+            refuse("--dry-run-ranks",
+                   fmt::format("{} ranks of {} threads are more than 2^31 workers", ranks, arguments.threads),
+                   "ask for fewer");
+        if (!arguments.output.empty())
+            refuse("--output", "a dry run's spikes are no result", "leave it out; --report takes the figures");
+        for (const Projection& projection : experiment.projections) {
+            const Population& source = *experiment.find_population(projection.source.population);
+            const std::string key = "populations." + source.name + ".expected_rate";
+            const bool said =
+                std::any_of(wrong.begin(), wrong.end(), [&](const Diagnostic& d) { return d.object == key; });
+            if (expected_rate(experiment, source) < 0.0 && !said)
+                wrong.push_back(
+                    {experiment.where(key), key,
+                     "a dry run draws the spikes of other ranks' neurons, but the experiment states no rate "
+                     "of this population",
+                     "give expected_rate, in Hz"});
+        }
+        if (!wrong.empty()) throw InputError(std::move(wrong));
+    });
+}
+
 int run(const Arguments& arguments, const Environment& environment) {
     const int rank = environment.rank();
     Experiment experiment = read_on_rank_0(arguments, rank);
     check_cores(arguments, rank);
-    check_means(arguments, experiment, rank, environment.ranks());
+    if (arguments.dry_run_ranks > 0) check_dry_run(arguments, experiment, environment);
+    check_means(arguments, experiment, rank,
+                arguments.dry_run_ranks > 0 ? static_cast<int>(arguments.dry_run_ranks) : environment.ranks());
     const Reference reference = experiment.reference;
+    std::vector<double> expected;
+    for (const Population& population : experiment.populations)
+        expected.push_back(expected_rate(experiment, population));
     const SimulationSettings settings = experiment.simulation;
     const std::string title = experiment.title;
     const bool silent = arguments.quiet || rank != 0;
@@ -156,7 +200,9 @@ int run(const Arguments& arguments, const Environment& environment) {
     SimulationOptions options;
     options.threads = arguments.threads;
     options.output = arguments.output;
-    const double workers = static_cast<double>(environment.ranks()) * arguments.threads;
+    options.by_rank = arguments.by_rank;
+    if (arguments.dry_run_ranks > 0) options.dry_run = DryRun{arguments.dry_run_ranks, arguments.dry_run_rank};
+    const double workers = static_cast<double>(environment.ranks()) * arguments.threads; // that build here
     options.build_progress = [&](double done, double of) { building->update(done * workers / 2, of * workers / 2); };
     options.run_progress = [&](double done, double of) { simulating->update(done, of); };
     Simulation simulation(std::move(experiment), options);
@@ -166,7 +212,9 @@ int run(const Arguments& arguments, const Environment& environment) {
     simulating->finish();
 
     const RunReport report{title, settings, simulation.summary()};
-    const std::string json = to_json(report);
+    const bool dry = arguments.dry_run_ranks > 0;
+    const DryRunReport dry_report{report, arguments.dry_run_network, expected};
+    const std::string json = dry ? to_json(dry_report) : to_json(report);
     simulation.finish(json);
     collectively(MPI_COMM_WORLD, [&] {
         if (rank != 0 || arguments.report.empty()) return;
@@ -176,7 +224,7 @@ int run(const Arguments& arguments, const Environment& environment) {
         if (!file) throw RunError(fmt::format("{}: the report can't be written", arguments.report));
     });
     if (!silent) {
-        fmt::print("{}", to_table(report, reference));
+        fmt::print("{}", dry ? to_table(dry_report) : to_table(report, reference));
         if (!arguments.output.empty()) fmt::print("spikes: {}\n", arguments.output);
         if (!arguments.report.empty()) fmt::print("report: {}\n", arguments.report);
     }
@@ -273,9 +321,33 @@ int program(int argc, char** argv, const Environment& environment) {
         ->type_name("N");
     run_command->add_flag("--quiet", arguments.quiet, "print nothing but errors");
     run_command->add_flag("--ignore-memory", arguments.ignore_memory, "begin even when memory won't do");
+    run_command->add_flag("--by-rank", arguments.by_rank, "the report has each rank's share; phases in processor time");
+    run_command
+        ->add_option("--dry-run-ranks", arguments.dry_run_ranks,
+                     "build and run one rank's share of so many, alone: memory, time and bytes of a run on a cluster")
+        ->check(CLI::Range(1, 1000000))
+        ->type_name("R");
+    CLI::Option* dry_run = run_command->get_option("--dry-run-ranks");
+    run_command->add_option("--dry-run-rank", arguments.dry_run_rank, "whose share [0]")
+        ->needs(dry_run)
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("r");
+    run_command
+        ->add_option("--latency", arguments.dry_run_network.latency_us,
+                     "of the network, us a message [1.5]; dry runs only")
+        ->needs(dry_run)
+        ->check(CLI::Range(0.0, 1e9))
+        ->type_name("US");
+    run_command
+        ->add_option("--bandwidth", arguments.dry_run_network.bandwidth_gb_s,
+                     "of the network for one rank, 10^9 bytes a second [1]; dry runs only")
+        ->needs(dry_run)
+        ->check(CLI::Range(1e-9, 1e9))
+        ->type_name("GB/S");
     run_command->footer("Examples:\n"
                         "  mpirun -n 2 spikecast run experiments/microcircuit_pd14.toml --output r.h5\n"
-                        "  spikecast run experiments/brunel_2000.toml --set variant=SI_fast --threads 2");
+                        "  spikecast run experiments/brunel_2000.toml --set variant=SI_fast --threads 2\n"
+                        "  spikecast run experiments/microcircuit_pd14.toml --dry-run-ranks 64");
     CLI::App* check_command = app.add_subcommand("check", "validates; predicts memory and build time");
     common(check_command);
     check_command->add_option("--ranks", arguments.ranks, "predict for so many ranks [those of mpirun]")

@@ -43,15 +43,6 @@ double distinct_delays(const PlannedProjection& planned, double n) {
     return expected + (before < 1.0 ? 1.0 - std::exp(-n * (1.0 - before)) : 0.0);
 }
 
-/// Bytes of a SourceTable in which `occupied` of `size` sources occur.
-double table_bytes(double size, double occupied, bool dense) {
-    if (dense) return 4.0 * size;
-    double capacity = 1024.0;
-    while (occupied * 2.0 >= capacity)
-        capacity *= 2.0;
-    return 12.0 * capacity;
-}
-
 /// What the process holds in memory now.
 double resident_bytes() {
     std::ifstream status("/proc/self/status");
@@ -147,7 +138,7 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
 
     // Rows: a worker has an entry for every source that its rank hears, and a segment for each (delay, lane) of a
     // source.
-    double rows = 0.0, segments = 0.0, counts = 0.0, numbers = 0.0, doubling = 0.0;
+    double rows = 0.0, segments = 0.0, counts = 0.0, numbers = 0.0;
     for (std::size_t p = 0; p < experiment.populations.size(); ++p) {
         if (expected[p] == 0.0) continue;
         const auto size = static_cast<double>(experiment.populations[p].size);
@@ -155,10 +146,8 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
         const double heard = size * (1.0 - std::exp(-expected[p] / size / ranks));
         const bool dense = size <= expected[p] / workers + 65536.0;
         rows += heard;
-        counts += table_bytes(size, size * (1.0 - std::exp(-each_worker)), dense);
-        numbers += table_bytes(size, heard, dense);
-        if (!dense)
-            doubling = std::max(doubling, 0.5 * table_bytes(size, heard, false)); // the table before, while it grows
+        counts += dense ? 4.0 * size : 8.0 * expected[p] / workers;
+        numbers += dense ? 4.0 * size : 4.0 * std::exp2(std::ceil(std::log2(std::max(1.0, heard / 4.0))));
         double most = 0.0; // projections of one source share delays; the largest counts
         for (const PlannedProjection& planned : plan.projections)
             if (planned.source == p) most = std::max(most, distinct_delays(planned, each_worker / blocks));
@@ -172,12 +161,13 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
 
     prediction.written_per_worker = finished / threads + huge(synapses_worker * tag);
     const double heard = 8.0 * rows;
-    const double counting = threads * counts + numbers + doubling + 2.0 * heard + exchange_buffers;
+    const double counting =
+        threads * counts + numbers + (threads > 1.0 ? 3.0 : 1.0) * heard + exchange_buffers;
     const double placing = finished + numbers + heard + exchange_buffers +
                            threads * (huge(synapses_worker * tag) + std::max(0.0, rows * 8.0 - segments * 6.0));
-    // A request of 16 bytes for every source heard, and once more in the buffer of MPI; for every source that is sent
-    // to (as many, over all ranks) one in the buffer and one as received. scripts/measure_memory.py confirms it.
-    const double telling = finished + 4.0 * 16.0 * rows;
+    // 12 bytes for each pair until the routes are sorted; rounds of 2^18 rows out and in, with MPI's copies.
+    const double round = 4.0 * 12.0 * std::min(rows, 262144.0);
+    const double telling = finished + heard + 12.0 * rows + std::max(routes, ranks > 1 ? round : 0.0);
 
     // Neurons: state, input, indices (8), statistics (32), and while they are set up indices and values once more.
     double state = 0.0, setup = 0.0;
@@ -211,10 +201,8 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
     constexpr double assumed_rate = 10.0; // Hz, where the experiment states no rate
     for (std::size_t p = 0; p < experiment.populations.size(); ++p) {
         const Population& population = experiment.populations[p];
-        const auto known = experiment.reference.rates_hz.find(population.name);
-        const double rate = known != experiment.reference.rates_hz.end() ? known->second
-                            : population.scaling_rate >= 0.0             ? population.scaling_rate
-                                                                         : assumed_rate;
+        const double stated = expected_rate(experiment, population);
+        const double rate = stated >= 0.0 ? stated : assumed_rate;
         under_way += static_cast<double>(population.size) * rate * 1e-3 * experiment.simulation.resolution_ms();
         waiting += static_cast<double>(population.size) / ranks * rate;
     }

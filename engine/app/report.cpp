@@ -95,6 +95,44 @@ double RunReport::bytes_per_synapse() const {
     return static_cast<double>(total_peak_rss_bytes()) / static_cast<double>(summary.synapses);
 }
 
+nlohmann::ordered_json share_json(const RankSummary& s) {
+    return {{"rank", s.rank},
+            {"neurons", s.neurons},
+            {"synapses", s.synapses},
+            {"segments", s.segments},
+            {"sources_heard", s.sources_heard},
+            {"pairs", s.pairs},
+            {"ranks_reached", s.ranks_reached},
+            {"ranks_heard", s.ranks_heard},
+            {"spikes", s.spikes},
+            {"synaptic_events", s.synaptic_events},
+            {"exchanges", s.exchanges},
+            {"peers_to", s.peers_to},
+            {"peers_from", s.peers_from},
+            {"bytes_sent", s.bytes_sent},
+            {"bytes_received", s.bytes_received},
+            {"expected_bytes_sent_per_s", s.expected_bytes_sent},
+            {"memory_bytes",
+             {{"peak", s.peak_rss_bytes},
+              {"build_peak", s.build_peak_bytes},
+              {"program", s.base_bytes},
+              {"neurons", s.neuron_bytes},
+              {"synapses", s.synapse_bytes},
+              {"sources_heard", s.source_bytes},
+              {"pairs", s.pair_bytes},
+              {"ranks", s.rank_bytes},
+              {"spikes", s.spike_bytes}}},
+            {"build_s", s.build_s},
+            {"drawing_s", s.drawing_s},
+            {"processor_s",
+             {{"deliver", s.phases.deliver},
+              {"update", s.phases.update},
+              {"exchange", s.phases.exchange},
+              {"network", s.phases.network},
+              {"record", s.phases.record}}},
+            {"network_hash", fmt::format("{:016x}{:016x}", s.network_hash[1], s.network_hash[0])}};
+}
+
 std::string to_json(const RunReport& report) {
     const RunSummary& r = report.summary;
     using Json = nlohmann::ordered_json;
@@ -109,41 +147,47 @@ std::string to_json(const RunReport& report) {
     Json drawing = Json::array();
     for (const ProjectionDrawing& d : r.drawing)
         drawing.push_back({{"projection", d.projection}, {"drawing", d.drawing}});
-    const Json json{{"title", report.title},
-                    {"version", report.version},
-                    {"seed", report.settings.seed},
-                    {"ranks", r.ranks},
-                    {"threads", r.threads},
-                    {"partitioner", partitioner_name(report.settings)},
-                    {"exchange", r.exchange},
-                    {"drawing", drawing},
-                    {"precision", precision_name(report.settings)},
-                    {"weights", weights_name(report.settings)},
-                    {"neurons", r.neurons},
-                    {"synapses", r.synapses},
-                    {"spikes", r.spikes},
-                    {"synaptic_events", r.synaptic_events},
-                    {"build_s", finite(r.build_s)},
-                    {"simulate_s", finite(r.simulate_s)},
-                    {"biological_s", finite(r.biological_s)},
-                    {"real_time_factor", finite(report.real_time_factor())},
-                    {"total_simulate_s", finite(r.total_simulate_s)},
-                    {"total_biological_s", finite(r.total_biological_s)},
-                    {"phases_s",
-                     {{"deliver", finite(r.phases.deliver)},
-                      {"update", finite(r.phases.update)},
-                      {"exchange", finite(r.phases.exchange)},
-                      {"record", finite(r.phases.record)}}},
-                    {"peak_rss_bytes", r.peak_rss_bytes},
-                    {"peak_rss_bytes_total", report.total_peak_rss_bytes()},
-                    {"network_bytes", r.network_bytes},
-                    {"bytes_per_synapse", finite(report.bytes_per_synapse())},
-                    {"bytes_sent", r.bytes_sent},
-                    {"packet_bytes", r.packet_bytes},
-                    {"populations", populations},
-                    {"spike_hash", r.spike_hash},
-                    {"network_hash", r.network_hash},
-                    {"state_hash", r.state_hash}};
+    Json json{{"title", report.title},
+              {"version", report.version},
+              {"seed", report.settings.seed},
+              {"ranks", r.ranks},
+              {"threads", r.threads},
+              {"partitioner", partitioner_name(report.settings)},
+              {"exchange", r.exchange},
+              {"drawing", drawing},
+              {"precision", precision_name(report.settings)},
+              {"weights", weights_name(report.settings)},
+              {"neurons", r.neurons},
+              {"synapses", r.synapses},
+              {"spikes", r.spikes},
+              {"synaptic_events", r.synaptic_events},
+              {"build_s", finite(r.build_s)},
+              {"simulate_s", finite(r.simulate_s)},
+              {"biological_s", finite(r.biological_s)},
+              {"real_time_factor", finite(report.real_time_factor())},
+              {"total_simulate_s", finite(r.total_simulate_s)},
+              {"total_biological_s", finite(r.total_biological_s)},
+              {"phases_s",
+               {{"deliver", finite(r.phases.deliver)},
+                {"update", finite(r.phases.update)},
+                {"exchange", finite(r.phases.exchange)},
+                {"network", finite(r.phases.network)},
+                {"record", finite(r.phases.record)}}},
+              {"peak_rss_bytes", r.peak_rss_bytes},
+              {"peak_rss_bytes_total", report.total_peak_rss_bytes()},
+              {"network_bytes", r.network_bytes},
+              {"bytes_per_synapse", finite(report.bytes_per_synapse())},
+              {"bytes_sent", r.bytes_sent},
+              {"packet_bytes", r.packet_bytes},
+              {"populations", populations},
+              {"spike_hash", r.spike_hash},
+              {"network_hash", r.network_hash},
+              {"state_hash", r.state_hash}};
+    if (!r.shares.empty()) {
+        json["phases_clock"] = "processor";
+        for (const RankSummary& share : r.shares)
+            json["shares"].push_back(share_json(share));
+    }
     // A title from a file in another encoding must not cost the report.
     return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }

@@ -4,6 +4,8 @@
 #include "spikecast/experiment.hpp"
 #include "spikecast/simulation.hpp"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
 #include <string>
 
@@ -24,6 +26,8 @@ struct RunReport {
     [[nodiscard]] std::uint64_t total_peak_rss_bytes() const;
 };
 
+/// One rank's share as a JSON object.
+[[nodiscard]] nlohmann::ordered_json share_json(const RankSummary& share);
 /// JSON, indented, one object; numbers that aren't finite become null. No newline at the end.
 [[nodiscard]] std::string to_json(const RunReport& report);
 /// A table of at most 80 columns, each population's rate beside its reference where there is one. Ends with a newline.

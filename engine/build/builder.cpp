@@ -22,8 +22,9 @@ std::string Hash128::hex() const {
 
 namespace {
 
-/// One worker's counters, one table a source population.
-using Tables = std::vector<SourceTable>;
+/// One worker's counters, and the numbers of its rank's rows, for each source population.
+using Counts = std::vector<SourceCounts>;
+using Numbers = std::vector<SourceNumbers>;
 
 class ProgressMeter {
 public:
@@ -44,15 +45,15 @@ private:
 
 class CountSink final : public SynapseSink {
 public:
-    CountSink(SourceTable& table, ProgressMeter& meter) : table_(table), meter_(meter) {}
+    CountSink(SourceCounts& table, ProgressMeter& meter) : table_(table), meter_(meter) {}
     void row(std::uint64_t, std::uint64_t, std::uint64_t, std::span<const std::uint64_t> sources) override {
         for (const std::uint64_t s : sources)
-            ++table_[s];
+            table_.add(s);
         meter_.add(sources.size());
     }
     void scattered(std::span<const DrawnSynapse> synapses) override {
         for (const DrawnSynapse& s : synapses)
-            ++table_[s.source];
+            table_.add(s.source);
         meter_.add(synapses.size());
     }
     void listed(std::span<const DrawnSynapse> synapses, std::span<const double>, std::span<const double>) override {
@@ -60,7 +61,7 @@ public:
     }
 
 private:
-    SourceTable& table_;
+    SourceCounts& table_;
     ProgressMeter& meter_;
 };
 
@@ -73,7 +74,7 @@ double round_even(double x) noexcept {
 template <class W, class Tag>
 class PlaceSink final : public SynapseSink {
 public:
-    PlaceSink(const NetworkPlan& plan, std::size_t projection, const WorkerLayout& layout, const SourceTable& numbers,
+    PlaceSink(const NetworkPlan& plan, std::size_t projection, const WorkerLayout& layout, const SourceNumbers& numbers,
               std::vector<std::uint64_t>& cursor, SynapseRows<W>& rows, HugeBuffer<Tag>& tags, Hash128& hash,
               ProgressMeter& meter)
         : planned_(plan.projections[projection]), scale_(plan.scale[planned_.target]), numbers_(numbers),
@@ -177,7 +178,7 @@ private:
             if constexpr (std::is_same_v<W, float>) stored = std::bit_cast<float>(bits ^= 1);
         }
         const std::uint32_t lane = receptor * blocks_ + (neuron >> 16);
-        const std::uint64_t position = cursor_[numbers_.at(s.source) - 1]++;
+        const std::uint64_t position = cursor_[numbers_.at(s.source)]++;
         synapses_[position] = {static_cast<std::uint16_t>(neuron & 0xffffU), stored};
         tags_[position] = static_cast<Tag>(delay * lanes_ + lane);
         batch_hash_ += synapse_hash(planned_.identity, s.target, s.k, s.source, bits, delay);
@@ -185,7 +186,7 @@ private:
 
     const PlannedProjection& planned_;
     const std::vector<double>& scale_;
-    const SourceTable& numbers_;
+    const SourceNumbers& numbers_;
     std::vector<std::uint64_t>& cursor_;
     Synapse<W>* synapses_;
     Tag* tags_;
@@ -280,7 +281,7 @@ public:
 template <class W, class Tag>
 class TaggedPlacement final : public Placement<W> {
 public:
-    TaggedPlacement(const NetworkPlan& plan, const WorkerLayout& layout, const Tables& numbers, SynapseRows<W>& rows,
+    TaggedPlacement(const NetworkPlan& plan, const WorkerLayout& layout, const Numbers& numbers, SynapseRows<W>& rows,
                     Hash128& hash, ProgressMeter& meter, std::uint32_t codes, std::uint32_t lanes)
         : plan_(plan), layout_(layout), numbers_(numbers), rows_(rows), hash_(hash), meter_(meter), codes_(codes),
           lanes_(lanes) {
@@ -301,7 +302,7 @@ public:
 private:
     const NetworkPlan& plan_;
     const WorkerLayout& layout_;
-    const Tables& numbers_;
+    const Numbers& numbers_;
     SynapseRows<W>& rows_;
     Hash128& hash_;
     ProgressMeter& meter_;
@@ -310,13 +311,19 @@ private:
     std::vector<std::uint64_t> cursor_;
 };
 
+/// Synapses from each population that a worker expects.
+std::vector<double> expected_from(const NetworkPlan& plan, double workers) {
+    std::vector<double> expected(plan.experiment->populations.size(), 0.0);
+    for (const PlannedProjection& planned : plan.projections)
+        expected[planned.source] += planned.rule->expected_synapses() / workers;
+    return expected;
+}
+
 /// Populations whose sources are counted in a dense table: 4 bytes a source, so it is taken where that is no more than
 /// the synapses themselves cost.
 std::vector<bool> dense_tables(const NetworkPlan& plan, double workers) {
     const auto& populations = plan.experiment->populations;
-    std::vector<double> expected(populations.size(), 0.0);
-    for (const PlannedProjection& planned : plan.projections)
-        expected[planned.source] += planned.rule->expected_synapses() / workers;
+    const std::vector<double> expected = expected_from(plan, workers);
     std::vector<bool> dense(populations.size());
     for (std::size_t p = 0; p < populations.size(); ++p)
         dense[p] = static_cast<double>(populations[p].size) <= expected[p] + 65536.0;
@@ -324,21 +331,22 @@ std::vector<bool> dense_tables(const NetworkPlan& plan, double workers) {
 }
 
 /// A worker's counters before pass 1.
-Tables empty_counts(const NetworkPlan& plan, const std::vector<bool>& dense) {
+Counts empty_counts(const NetworkPlan& plan, const std::vector<bool>& dense, double workers) {
     const auto& populations = plan.experiment->populations;
     std::vector<bool> used(populations.size(), false);
     for (const PlannedProjection& planned : plan.projections)
         used[planned.source] = true;
-    Tables counts;
+    const std::vector<double> expected = expected_from(plan, workers);
+    Counts counts;
     for (std::size_t p = 0; p < populations.size(); ++p)
-        counts.push_back(used[p] ? SourceTable(populations[p].size, dense[p]) : SourceTable());
+        counts.push_back(used[p] ? SourceCounts(populations[p].size, dense[p], expected[p]) : SourceCounts());
     return counts;
 }
 
 /// Pass 2 of one worker, whose rows are as long as counts say.
 template <class W>
 std::unique_ptr<Placement<W>> make_placement(const NetworkPlan& plan, WorkerId worker, const WorkerLayout& layout,
-                                             Tables& counts, const Tables& numbers,
+                                             Counts& counts, const Numbers& numbers,
                                              const std::vector<std::vector<std::uint64_t>>& heard, SynapseRows<W>& rows,
                                              Hash128& hash, ProgressMeter& meter) {
     std::size_t number = 0;
@@ -348,12 +356,12 @@ std::unique_ptr<Placement<W>> make_placement(const NetworkPlan& plan, WorkerId w
     std::uint64_t sum = 0;
     std::size_t row = 0;
     for (std::size_t p = 0; p < heard.size(); ++p)
-        for (const std::uint64_t source : heard[p]) {
+        counts[p].counts(heard[p], [&](std::uint32_t count) {
             rows.begin[row++] = sum;
-            sum += counts[p].find(source);
-        }
+            sum += count;
+        });
     rows.begin[row] = sum;
-    counts = Tables();
+    counts = Counts();
     const std::uint32_t lanes = ((layout.neurons() + 0xffffU) >> 16) * plan.receptors;
     const std::uint64_t tags = std::uint64_t{plan.max_delay + 1} * lanes;
     if (lanes > 4096 || tags > 0xffff'ffffULL || sum >= std::uint64_t{1} << 36)
@@ -370,13 +378,15 @@ std::unique_ptr<Placement<W>> make_placement(const NetworkPlan& plan, WorkerId w
 }
 
 /// Enumerates all projections, in order, for every worker of every rank: make(t, p) gives the sink of this rank's
-/// worker t for projection p. Collective.
+/// worker t for projection p. Collective; but a dry run, which has nobody to exchange with, redraws.
 template <class MakeSink>
-void enumerate_all(MPI_Comm comm, const NetworkPlan& plan, Team& team, WorkerId first_worker, MakeSink&& make) {
+void enumerate_all(MPI_Comm comm, const Share& share, const NetworkPlan& plan, Team& team, WorkerId first_worker,
+                   MakeSink&& make) {
+    const auto exchanged = [&](std::size_t p) { return plan.projections[p].exchanged() && !share.dry; };
     std::vector<std::unique_ptr<SynapseSink>> sinks(team.threads());
     for (std::size_t p = 0; p < plan.projections.size();) {
         std::size_t end = p;
-        while (end < plan.projections.size() && !plan.projections[end].exchanged())
+        while (end < plan.projections.size() && !exchanged(end))
             ++end;
         collectively_on(comm, team, [&](std::uint32_t t) {
             for (std::size_t i = p; i < end; ++i) {
@@ -395,30 +405,18 @@ void enumerate_all(MPI_Comm comm, const NetworkPlan& plan, Team& team, WorkerId 
     }
 }
 
-/// What a receiver asks of the rank that owns a source.
-struct RouteRequest {
-    std::uint32_t thread;
-    std::uint32_t population;
-    std::uint32_t local;
-    std::uint32_t row;
-};
-static_assert(sizeof(RouteRequest) == 16);
-
 } // namespace
 
 template <class W>
-RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team, const BuildProgress& progress) {
-    int rank = 0, ranks = 1;
-    MPI_Comm_rank(comm, &rank);
-    MPI_Comm_size(comm, &ranks);
+RankNetwork<W> build_network(MPI_Comm comm, const Share& share, const NetworkPlan& plan, Team& team,
+                             const BuildProgress& progress) {
     const std::uint32_t threads = team.threads();
-    const WorkerId first_worker = static_cast<WorkerId>(rank) * threads;
+    const WorkerId first_worker = static_cast<WorkerId>(share.rank) * threads;
     const auto& populations = plan.experiment->populations;
-    const double workers = static_cast<double>(ranks) * threads;
+    const double workers = static_cast<double>(share.ranks) * threads;
 
     RankNetwork<W> network;
     network.rows.resize(threads);
-    network.routes.resize(threads);
 
     const std::vector<bool> dense = dense_tables(plan, workers);
     const double work = 2.0 * plan.expected_synapses() / workers;
@@ -433,20 +431,26 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
             network.layouts.push_back(make_layout(plan, first_worker + t));
     });
 
-    std::vector<Tables> counts(threads);
-    collectively_on(comm, team, [&](std::uint32_t t) { counts[t] = empty_counts(plan, dense); });
-    enumerate_all(comm, plan, team, first_worker, [&](std::uint32_t t, std::size_t p) {
+    std::vector<Counts> counts(threads);
+    collectively_on(comm, team, [&](std::uint32_t t) { counts[t] = empty_counts(plan, dense, workers); });
+    enumerate_all(comm, share, plan, team, first_worker, [&](std::uint32_t t, std::size_t p) {
         return std::make_unique<CountSink>(counts[t][plan.projections[p].source], meters[t]);
     });
+    collectively_on(comm, team, [&](std::uint32_t t) {
+        for (SourceCounts& each : counts[t])
+            each.finish();
+    });
 
-    // Row numbers: all sources that any worker of the rank hears, in global order; number 0 means not heard.
-    Tables numbers(populations.size());
+    // Row numbers: all sources that any worker of the rank hears, in global order.
+    Numbers numbers(populations.size());
     std::vector<std::vector<std::uint64_t>> heard(populations.size());
+    network.rows_of.resize(populations.size());
     collectively(comm, [&] {
         std::uint64_t rows = 0;
         for (std::size_t p = 0; p < populations.size(); ++p) {
-            if (counts[0][p].empty()) continue;
-            for (std::uint32_t t = 0; t < threads; ++t) {
+            if (!counts[0][p].used()) continue;
+            heard[p] = counts[0][p].present();
+            for (std::uint32_t t = 1; t < threads; ++t) {
                 const auto present = counts[t][p].present();
                 std::vector<std::uint64_t> both;
                 both.reserve(heard[p].size() + present.size());
@@ -455,11 +459,12 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
                 heard[p] = std::move(both);
             }
             heard[p].shrink_to_fit();
-            numbers[p] = SourceTable(populations[p].size, dense[p]);
-            for (const std::uint64_t source : heard[p])
-                numbers[p][source] = static_cast<std::uint32_t>(++rows);
+            const auto first = static_cast<std::uint32_t>(rows);
+            rows += heard[p].size();
+            if (rows >= 0xffff'ffffU) throw RunError("a rank hears more than 2^32 sources; use more ranks");
+            numbers[p] = SourceNumbers(heard[p], first, populations[p].size, dense[p]);
+            network.rows_of[p] = {first, static_cast<std::uint32_t>(rows)};
         }
-        if (rows >= 0xffff'ffffULL) throw RunError("a rank hears more than 2^32 sources; use more ranks");
         network.sources_heard = rows;
     });
 
@@ -469,7 +474,7 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
             placements[t] = make_placement(plan, first_worker + t, network.layouts[t], counts[t], numbers, heard,
                                            network.rows[t], hashes[t], meters[t]);
         });
-        enumerate_all(comm, plan, team, first_worker,
+        enumerate_all(comm, share, plan, team, first_worker,
                       [&](std::uint32_t t, std::size_t p) { return placements[t]->sink(p); });
         collectively_on(comm, team, [&](std::uint32_t t) {
             placements[t]->sort();
@@ -481,62 +486,12 @@ RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
         network.network_hash += hashes[t];
     }
 
-    // Routes: tell the owner of every source heard which row it has here.
     numbers.clear();
-    std::vector<std::vector<RouteRequest>> requests(static_cast<std::size_t>(ranks));
-    collectively(comm, [&] {
-        std::vector<Partition::Place> places;
-        const auto for_each_heard = [&](auto&& use) { // in chunks: places of all sources at once would cost as much
-            for (std::size_t p = 0; p < populations.size(); ++p) {
-                for (std::size_t begin = 0; begin < heard[p].size(); begin += places.size()) {
-                    places.resize(std::min<std::size_t>(4096, heard[p].size() - begin));
-                    plan.partition->places(p, std::span(heard[p]).subspan(begin, places.size()), places);
-                    for (const Partition::Place& place : places)
-                        use(p, place);
-                }
-            }
-        };
-        std::vector<std::size_t> sizes(requests.size(), 0);
-        for_each_heard([&](std::size_t, const Partition::Place& place) { ++sizes[place.worker / threads]; });
-        for (std::size_t r = 0; r < requests.size(); ++r)
-            requests[r].reserve(sizes[r]);
-        std::uint32_t row = 0;
-        for_each_heard([&](std::size_t p, const Partition::Place& place) {
-            requests[place.worker / threads].push_back({place.worker % threads, static_cast<std::uint32_t>(p),
-                                                        static_cast<std::uint32_t>(place.local), row++});
-        });
-        heard = {};
-    });
-    const auto received = all_to_all(comm, requests);
-    requests.clear();
-    const auto fill_routes = [&](std::uint32_t t) {
-        Routes& routes = network.routes[t];
-        const WorkerLayout& layout = network.layouts[t];
-        routes.begin.assign(layout.neurons() + 1, 0);
-        for (const auto& from : received)
-            for (const RouteRequest& r : from)
-                if (r.thread == t) ++routes.begin[layout.begin[r.population] + r.local + 1];
-        std::uint64_t entries = 0;
-        for (std::size_t n = 0; n < layout.neurons(); ++n) {
-            entries += routes.begin[n + 1];
-            routes.begin[n + 1] += routes.begin[n];
-        }
-        if (entries > 0xffff'ffffU)
-            throw RunError(
-                fmt::format("the neurons of worker {} send to {} ranks in all, more than 2^32; use more threads",
-                            first_worker + t, entries));
-        routes.entries.resize(routes.begin.back());
-        std::vector<std::uint32_t> next(routes.begin.begin(), routes.begin.end() - 1);
-        for (std::size_t from = 0; from < received.size(); ++from)
-            for (const RouteRequest& r : received[from])
-                if (r.thread == t)
-                    routes.entries[next[layout.begin[r.population] + r.local]++] = {static_cast<std::uint32_t>(from),
-                                                                                    r.row};
-    };
-    collectively(comm, [&] {
-        for (std::uint32_t t = 0; t < threads; ++t)
-            fill_routes(t);
-    });
+    RankRoutes routes = make_routes(comm, share, plan, network.layouts, heard);
+    network.routes = std::move(routes.routes);
+    network.hears = std::move(routes.hears);
+    network.own_row = std::move(routes.own_row);
+    network.drawing_s = routes.drawing_s;
     return network;
 }
 
@@ -547,20 +502,21 @@ BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double worker
     const auto now = [] { return std::chrono::steady_clock::now(); };
     const auto begin = now();
     const std::vector<bool> dense = dense_tables(plan, workers);
-    Tables counts = empty_counts(plan, dense);
+    Counts counts = empty_counts(plan, dense, workers);
     for (const PlannedProjection& planned : plan.projections) {
         CountSink sink(counts[planned.source], meter);
         planned.rule->enumerate(worker, sink);
     }
-    Tables numbers(populations.size());
+    for (SourceCounts& each : counts)
+        each.finish();
+    Numbers numbers(populations.size());
     std::vector<std::vector<std::uint64_t>> heard(populations.size());
     std::uint32_t row = 0;
     for (std::size_t p = 0; p < populations.size(); ++p) {
-        if (counts[p].empty()) continue;
+        if (!counts[p].used()) continue;
         heard[p] = counts[p].present();
-        numbers[p] = SourceTable(populations[p].size, dense[p]);
-        for (const std::uint64_t source : heard[p])
-            numbers[p][source] = ++row;
+        numbers[p] = SourceNumbers(heard[p], row, populations[p].size, dense[p]);
+        row += static_cast<std::uint32_t>(heard[p].size());
     }
     SynapseRows<W> rows;
     Hash128 hash;
@@ -575,8 +531,9 @@ BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double worker
 
 template BuildSample sample_build<float>(const NetworkPlan&, WorkerId, double);
 template BuildSample sample_build<std::int16_t>(const NetworkPlan&, WorkerId, double);
-template RankNetwork<float> build_network<float>(MPI_Comm, const NetworkPlan&, Team&, const BuildProgress&);
-template RankNetwork<std::int16_t> build_network<std::int16_t>(MPI_Comm, const NetworkPlan&, Team&,
+template RankNetwork<float> build_network<float>(MPI_Comm, const Share&, const NetworkPlan&, Team&,
+                                                 const BuildProgress&);
+template RankNetwork<std::int16_t> build_network<std::int16_t>(MPI_Comm, const Share&, const NetworkPlan&, Team&,
                                                                const BuildProgress&);
 
 } // namespace spikecast

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "engine/build/hashes.hpp"
+#include "engine/build/routes.hpp"
 #include "engine/build/rows.hpp"
 #include "engine/network/plan.hpp"
 #include "engine/simulation/team.hpp"
@@ -17,29 +18,21 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace spikecast {
-
-/// Where a source's spikes go: the rank, and the number of the source's row there.
-struct RouteEntry {
-    std::uint32_t rank;
-    std::uint32_t row;
-};
-static_assert(sizeof(RouteEntry) == 8);
-
-/// The routes of one worker's neurons: those of neuron n are entries begin[n] .. begin[n + 1] - 1, ascending by rank.
-struct Routes {
-    std::vector<std::uint32_t> begin;
-    std::vector<RouteEntry> entries;
-    [[nodiscard]] std::size_t bytes() const noexcept { return begin.size() * 4 + entries.size() * sizeof(RouteEntry); }
-};
 
 template <class W>
 struct RankNetwork {
     std::vector<WorkerLayout> layouts; ///< of this rank's workers
     std::vector<SynapseRows<W>> rows;  ///< of this rank's workers; all over the same row numbers
     std::vector<Routes> routes;
+    std::vector<bool> hears;   ///< by rank: whether it owns a source heard here
+    std::vector<bool> own_row; ///< dry run only: rows whose source is a neuron of this rank
+    std::vector<std::pair<std::uint32_t, std::uint32_t>>
+        rows_of;                     ///< by population: first row and the one after the last
+    double drawing_s = 0.0;          ///< dry run only: seconds spent on drawing routes
     std::uint64_t synapses = 0;      ///< of this rank
     std::uint64_t sources_heard = 0; ///< rows
     Hash128 network_hash;            ///< of this rank's synapses
@@ -48,9 +41,9 @@ struct RankNetwork {
 /// done: synapses worked off by worker 0, counted over both passes; of: how many it expects.
 using BuildProgress = std::function<void(double done, double of)>;
 
-/// Collective.
+/// Collective; in a dry run of the process alone (comm has size 1 then).
 template <class W>
-[[nodiscard]] RankNetwork<W> build_network(MPI_Comm comm, const NetworkPlan& plan, Team& team,
+[[nodiscard]] RankNetwork<W> build_network(MPI_Comm comm, const Share& share, const NetworkPlan& plan, Team& team,
                                            const BuildProgress& progress);
 
 struct BuildSample {
@@ -64,8 +57,9 @@ template <class W>
 
 extern template BuildSample sample_build<float>(const NetworkPlan&, WorkerId, double);
 extern template BuildSample sample_build<std::int16_t>(const NetworkPlan&, WorkerId, double);
-extern template RankNetwork<float> build_network<float>(MPI_Comm, const NetworkPlan&, Team&, const BuildProgress&);
-extern template RankNetwork<std::int16_t> build_network<std::int16_t>(MPI_Comm, const NetworkPlan&, Team&,
+extern template RankNetwork<float> build_network<float>(MPI_Comm, const Share&, const NetworkPlan&, Team&,
+                                                        const BuildProgress&);
+extern template RankNetwork<std::int16_t> build_network<std::int16_t>(MPI_Comm, const Share&, const NetworkPlan&, Team&,
                                                                       const BuildProgress&);
 
 } // namespace spikecast

@@ -27,4 +27,10 @@ const Population* Experiment::find_population(const std::string& name) const {
     return found == populations.end() ? nullptr : &*found;
 }
 
+double expected_rate(const Experiment& experiment, const Population& population) {
+    if (population.expected_rate >= 0.0) return population.expected_rate;
+    const auto known = experiment.reference.rates_hz.find(population.name);
+    return known != experiment.reference.rates_hz.end() ? known->second : population.scaling_rate;
+}
+
 } // namespace spikecast

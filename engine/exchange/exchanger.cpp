@@ -23,6 +23,49 @@ void check(int result, const char* what) {
     throw RunError(fmt::format("{} failed: {}", what, std::string_view(text, static_cast<std::size_t>(length))));
 }
 
+class AllWire final : public Wire {
+public:
+    explicit AllWire(MPI_Comm comm) : comm_(comm) {}
+    void counts(const int* out, int* in) override {
+        check(MPI_Alltoall(out, 2, MPI_INT, in, 2, MPI_INT, comm_), "MPI_Alltoall of packet counts");
+    }
+    void packets(const std::uint32_t* out, const int* count_out, const int* start_out, std::uint32_t* in,
+                 const int* count_in, const int* start_in) override {
+        check(MPI_Alltoallv(out, count_out, start_out, MPI_UINT32_T, in, count_in, start_in, MPI_UINT32_T, comm_),
+              "MPI_Alltoallv of packets");
+    }
+
+private:
+    MPI_Comm comm_;
+};
+
+class GraphWire final : public Wire {
+public:
+    GraphWire(MPI_Comm comm, const std::vector<int>& to, const std::vector<int>& from) {
+        check(MPI_Dist_graph_create_adjacent(comm, static_cast<int>(from.size()), from.data(), MPI_UNWEIGHTED,
+                                             static_cast<int>(to.size()), to.data(), MPI_UNWEIGHTED, MPI_INFO_NULL, 0,
+                                             &graph_),
+              "MPI_Dist_graph_create_adjacent");
+    }
+    ~GraphWire() override {
+        if (graph_ != MPI_COMM_NULL) MPI_Comm_free(&graph_);
+    }
+    GraphWire(const GraphWire&) = delete;
+    GraphWire& operator=(const GraphWire&) = delete;
+    void counts(const int* out, int* in) override {
+        check(MPI_Neighbor_alltoall(out, 2, MPI_INT, in, 2, MPI_INT, graph_), "MPI_Neighbor_alltoall of packet counts");
+    }
+    void packets(const std::uint32_t* out, const int* count_out, const int* start_out, std::uint32_t* in,
+                 const int* count_in, const int* start_in) override {
+        check(MPI_Neighbor_alltoallv(out, count_out, start_out, MPI_UINT32_T, in, count_in, start_in, MPI_UINT32_T,
+                                     graph_),
+              "MPI_Neighbor_alltoallv of packets");
+    }
+
+private:
+    MPI_Comm graph_ = MPI_COMM_NULL;
+};
+
 } // namespace
 
 std::string_view name(ExchangeKind kind) noexcept {
@@ -38,8 +81,8 @@ std::string_view name(ExchangeKind kind) noexcept {
 }
 
 Exchanger::Exchanger(MPI_Comm comm, ExchangeKind kind, const std::vector<bool>& destinations, std::uint64_t rows,
-                     std::uint32_t epoch_steps)
-    : comm_(comm), kind_(kind) {
+                     std::uint32_t epoch_steps, Clock clock)
+    : comm_(comm), clock_(clock), kind_(kind) {
     int ranks = 1;
     MPI_Comm_rank(comm, &rank_);
     MPI_Comm_size(comm, &ranks);
@@ -47,9 +90,6 @@ Exchanger::Exchanger(MPI_Comm comm, ExchangeKind kind, const std::vector<bool>& 
 
     std::uint64_t most_rows = rows;
     MPI_Allreduce(MPI_IN_PLACE, &most_rows, 1, MPI_UINT64_T, MPI_MAX, comm);
-    lag_bits_ = epoch_steps > 1 ? static_cast<std::uint32_t>(std::bit_width(epoch_steps - 1)) : 0;
-    words_ = most_rows <= (std::uint64_t{1} << (32 - lag_bits_)) ? 1 : 2;
-
     // The graph: whom each rank sends to, and whom it hears.
     std::vector<char> to(n, 0), from(n, 0);
     std::uint64_t degree = 0;
@@ -60,29 +100,48 @@ Exchanger::Exchanger(MPI_Comm comm, ExchangeKind kind, const std::vector<bool>& 
         }
     MPI_Alltoall(to.data(), 1, MPI_CHAR, from.data(), 1, MPI_CHAR, comm);
     MPI_Allreduce(MPI_IN_PLACE, &degree, 1, MPI_UINT64_T, MPI_MAX, comm);
-    if (kind_ == ExchangeKind::automatic)
-        kind_ = ranks > 2 && degree * 2 < n - 1 ? ExchangeKind::neighbour : ExchangeKind::alltoall;
+    choose(most_rows, degree, ranks, epoch_steps, to, from);
+    if (kind_ == ExchangeKind::neighbour)
+        wire_ = std::make_unique<GraphWire>(comm_, to_, from_);
+    else
+        wire_ = std::make_unique<AllWire>(comm_);
+}
 
+Exchanger::Exchanger(int rank, int ranks, ExchangeKind kind, const std::vector<bool>& destinations,
+                     const std::vector<bool>& sources, std::uint64_t rows, std::uint32_t epoch_steps, Clock clock)
+    : comm_(MPI_COMM_SELF), clock_(clock), kind_(kind), rank_(rank) {
+    const auto n = static_cast<std::size_t>(ranks);
+    std::vector<char> to(n, 0), from(n, 0);
+    for (std::size_t r = 0; r < n; ++r) {
+        if (static_cast<int>(r) == rank) continue;
+        to[r] = destinations[r] ? 1 : 0;
+        from[r] = sources[r] ? 1 : 0;
+    }
+    const auto degree = static_cast<std::uint64_t>(std::count(to.begin(), to.end(), char{1}));
+    choose(rows, degree, ranks, epoch_steps, to, from);
+}
+
+Exchanger::~Exchanger() = default;
+
+/// The size of a packet, the scheme, and the peers.
+void Exchanger::choose(std::uint64_t most_rows, std::uint64_t most_peers, int ranks, std::uint32_t epoch_steps,
+                       const std::vector<char>& to, const std::vector<char>& from) {
+    lag_bits_ = epoch_steps > 1 ? static_cast<std::uint32_t>(std::bit_width(epoch_steps - 1)) : 0;
+    words_ = most_rows <= (std::uint64_t{1} << (32 - lag_bits_)) ? 1 : 2;
+    if (kind_ == ExchangeKind::automatic)
+        kind_ = ranks > 2 && most_peers * 2 < static_cast<std::uint64_t>(ranks) - 1 ? ExchangeKind::neighbour
+                                                                                    : ExchangeKind::alltoall;
     for (int r = 0; r < ranks; ++r) {
         const bool all = kind_ == ExchangeKind::alltoall;
         if (all || to[static_cast<std::size_t>(r)] != 0) to_.push_back(r);
         if (all || from[static_cast<std::size_t>(r)] != 0) from_.push_back(r);
     }
-    if (kind_ == ExchangeKind::neighbour)
-        check(MPI_Dist_graph_create_adjacent(comm, static_cast<int>(from_.size()), from_.data(), MPI_UNWEIGHTED,
-                                             static_cast<int>(to_.size()), to_.data(), MPI_UNWEIGHTED, MPI_INFO_NULL, 0,
-                                             &graph_),
-              "MPI_Dist_graph_create_adjacent");
     header_out_.resize(2 * to_.size());
     count_out_.resize(to_.size());
     start_out_.resize(to_.size());
     header_in_.resize(2 * from_.size());
     count_in_.resize(from_.size());
     start_in_.resize(from_.size());
-}
-
-Exchanger::~Exchanger() {
-    if (graph_ != MPI_COMM_NULL) MPI_Comm_free(&graph_);
 }
 
 void Exchanger::unpack(std::span<const std::uint32_t> packets, std::vector<std::uint64_t>& out) const {
@@ -144,12 +203,10 @@ bool Exchanger::exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& o
     }
     bytes_sent_ += 4 * buffer_out_.size();
 
-    if (graph_ != MPI_COMM_NULL)
-        check(MPI_Neighbor_alltoall(header_out_.data(), 2, MPI_INT, header_in_.data(), 2, MPI_INT, graph_),
-              "MPI_Neighbor_alltoall of packet counts");
-    else
-        check(MPI_Alltoall(header_out_.data(), 2, MPI_INT, header_in_.data(), 2, MPI_INT, comm_),
-              "MPI_Alltoall of packet counts");
+    ++exchanges_;
+    double begin = clock_();
+    wire_->counts(header_out_.data(), header_in_.data());
+    network_s_ += clock_() - begin;
     std::uint64_t total_in = 0;
     for (std::size_t i = 0; i < from_.size(); ++i) {
         start_in_[i] = static_cast<int>(total_in);
@@ -168,14 +225,11 @@ bool Exchanger::exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& o
         std::fflush(stderr);
         MPI_Abort(comm_, 1);
     }
-    if (graph_ != MPI_COMM_NULL)
-        check(MPI_Neighbor_alltoallv(buffer_out_.data(), count_out_.data(), start_out_.data(), MPI_UINT32_T,
-                                     buffer_in_.data(), count_in_.data(), start_in_.data(), MPI_UINT32_T, graph_),
-              "MPI_Neighbor_alltoallv of packets");
-    else
-        check(MPI_Alltoallv(buffer_out_.data(), count_out_.data(), start_out_.data(), MPI_UINT32_T, buffer_in_.data(),
-                            count_in_.data(), start_in_.data(), MPI_UINT32_T, comm_),
-              "MPI_Alltoallv of packets");
+    begin = clock_();
+    wire_->packets(buffer_out_.data(), count_out_.data(), start_out_.data(), buffer_in_.data(), count_in_.data(),
+                   start_in_.data());
+    network_s_ += clock_() - begin;
+    bytes_received_ += 4 * total_in;
     unpack(buffer_in_, in);
     return failed;
 }

@@ -35,7 +35,7 @@ void serialize(Archive& a, Positions& x, unsigned) {
 }
 template <class Archive>
 void serialize(Archive& a, Population& x, unsigned) {
-    a& x.name& x.model& x.size& x.params& x.init& x.positions& x.scaling_rate;
+    a& x.name& x.model& x.size& x.params& x.init& x.positions& x.scaling_rate& x.expected_rate;
 }
 template <class Archive>
 void serialize(Archive& a, Selection& x, unsigned) {

@@ -899,6 +899,14 @@ private:
                              "give the mean rate at full scale");
                     p.scaling_rate = *hz;
                 }
+            if (const Node* rate = table.find("expected_rate"))
+                if (const auto hz = quantity(*rate, "Hz", path + ".expected_rate")) {
+                    if (*hz < 0.0)
+                        fail(path + ".expected_rate", rate->where,
+                             fmt::format("expected_rate = {}, but it must be >= 0 Hz", with_unit(*hz, "Hz")),
+                             "give the mean rate that a run of this network shows");
+                    p.expected_rate = *hz;
+                }
             experiment.populations.push_back(std::move(p));
         }
     }

@@ -44,6 +44,8 @@ constexpr KeyInfo population_keys[] = {
     {"init", "table of laws", "{}", "initial state variables"},
     {"positions", "table", "none", "places in 2 or 3 dimensions"},
     {"rate", "rate (Hz)", "none", "full-scale mean rate, for the compensation of [scaling]"},
+    {"expected_rate", "rate (Hz)", "reference rate, or `rate`",
+     "mean rate that predictions and dry runs assume; changes no result"},
 };
 constexpr KeyInfo position_keys[] = {
     {"extent", "list of lengths (um)", "required", "sides of the box, 2 or 3"},

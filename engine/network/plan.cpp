@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
+#include <utility>
 
 namespace spikecast {
 
@@ -35,6 +37,22 @@ public:
 
 private:
     double resolution_;
+};
+
+/// One worker has all neurons.
+class Undivided final : public Partition {
+public:
+    explicit Undivided(std::vector<std::uint64_t> sizes) : sizes_(std::move(sizes)) {}
+    [[nodiscard]] std::uint32_t workers() const noexcept override { return 1; }
+    [[nodiscard]] std::uint64_t count(WorkerId, std::size_t population) const override { return sizes_[population]; }
+    void places(std::size_t, std::span<const std::uint64_t> indices, std::span<Place> out) const override {
+        for (std::size_t i = 0; i < indices.size(); ++i)
+            out[i] = {0, indices[i]};
+    }
+    [[nodiscard]] std::uint64_t index(WorkerId, std::size_t, std::uint64_t local) const override { return local; }
+
+private:
+    std::vector<std::uint64_t> sizes_;
 };
 
 double farthest(const Population& a, const Population& b) {
@@ -181,11 +199,23 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
         }
     });
 
-    // Lists may hold weights and delays of their own; every rank looks at those of its own targets.
+    // Lists may hold weights and delays of their own; every rank looks at those of its own targets. Where the ranks of
+    // the partition aren't there (a prediction, a dry run), this process looks at all of them.
+    int ranks = 1;
+    MPI_Comm_size(comm, &ranks);
+    const bool alone = static_cast<std::uint64_t>(ranks) * threads != plan.partition->workers();
     for (PlannedProjection& planned : plan.projections) {
         if (planned.projection->rule.kind != Rule::Kind::explicit_list) continue;
         BoundsSink sink(h);
         collectively(comm, [&] {
+            if (alone) {
+                std::vector<std::uint64_t> sizes;
+                for (const Population& population : experiment.populations)
+                    sizes.push_back(population.size);
+                const Undivided whole(std::move(sizes));
+                make_rule({experiment, *planned.projection, whole, planned.source, planned.target})->enumerate(0, sink);
+                return;
+            }
             for (std::uint32_t t = 0; t < threads; ++t)
                 planned.rule->enumerate(static_cast<WorkerId>(rank) * threads + t, sink);
         });

@@ -60,6 +60,7 @@ struct RuleContext {
     const Partition& partition;
     std::size_t source_population;
     std::size_t target_population;
+    bool transposed = false; ///< explicit_list: the file's column "source" holds targets, and the other way round
 };
 
 class ConnectionRule {

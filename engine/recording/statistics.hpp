@@ -22,6 +22,8 @@ struct PopulationActivity {
 /// What one worker sees of its own neurons. 32 bytes a neuron.
 class ActivityStatistics {
 public:
+    static constexpr std::size_t neuron_bytes = 32;
+
     /// own_neurons[p]: the worker's neurons of population p. Stamps up to warmup_steps are left out. bin_steps > 0: the
     /// width of the bins that synchrony is computed over.
     ActivityStatistics(std::vector<std::string> populations, const std::vector<std::uint64_t>& own_neurons,
@@ -60,6 +62,7 @@ private:
         std::uint64_t squares = 0; ///< sum of squared intervals
         std::uint64_t spikes = 0;
     };
+    static_assert(sizeof(Neuron) == neuron_bytes);
     struct Sums {
         std::uint64_t counts = 0;
         std::uint64_t squares_low = 0, squares_high = 0; ///< 128 bits: bins of 1e9 spikes would overflow 64 soon

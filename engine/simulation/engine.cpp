@@ -5,11 +5,22 @@
 
 namespace spikecast {
 
-std::uint64_t peak_rss() {
+namespace {
+
+std::uint64_t status_bytes(const char* key) {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);)
-        if (line.starts_with("VmHWM:")) return std::stoull(line.substr(6)) * 1024;
+        if (line.starts_with(key)) return std::stoull(line.substr(6)) * 1024;
     return 0;
+}
+
+} // namespace
+
+std::uint64_t peak_rss() {
+    return status_bytes("VmHWM:");
+}
+std::uint64_t resident() {
+    return status_bytes("VmRSS:");
 }
 
 bool workers_fit_cores(MPI_Comm comm, std::uint32_t threads) {

@@ -14,7 +14,9 @@
 #include "engine/build/builder.hpp"
 #include "engine/build/fault.hpp"
 #include "engine/build/resolve.hpp"
+#include "engine/exchange/clock.hpp"
 #include "engine/exchange/collective.hpp"
+#include "engine/exchange/drawn_arrivals.hpp"
 #include "engine/network/selection.hpp"
 #include "engine/simulation/engine.hpp"
 #include "engine/simulation/worker.hpp"
@@ -29,12 +31,11 @@
 
 namespace spikecast {
 
-[[nodiscard]] inline double wall_seconds() noexcept {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 /// Peak resident memory of this process in bytes. Not getrusage's ru_maxrss, which a process inherits from the one that
 /// started it (Python with numpy is larger than a small network).
 [[nodiscard]] std::uint64_t peak_rss();
+/// Resident memory of this process in bytes, now.
+[[nodiscard]] std::uint64_t resident();
 /// Whether all workers of all ranks on this node have a core of their own.
 [[nodiscard]] bool workers_fit_cores(MPI_Comm comm, std::uint32_t threads);
 
@@ -47,8 +48,13 @@ public:
     Engine(Experiment experiment, SimulationOptions options)
         : start_(wall_seconds()), experiment_(std::move(experiment)), options_(std::move(options)),
           settings_(experiment_.simulation) {
+        base_bytes_ = resident();
         MPI_Comm_rank(comm_, &rank_);
-        MPI_Comm_size(comm_, &ranks_);
+        MPI_Comm_size(comm_, &processes_);
+        ranks_ = processes_;
+        if (options_.by_rank || options_.dry_run) clock_ = &cpu_seconds;
+        if (options_.dry_run) plan_dry_run();
+        const Share share{rank_, ranks_, options_.dry_run.has_value()};
         std::vector<std::uint64_t> sizes;
         for (const Population& population : experiment_.populations)
             sizes.push_back(population.size);
@@ -56,14 +62,18 @@ public:
         plan_ = make_plan(comm_, experiment_, make_partition(settings_, sizes, workers), options_.threads);
         const bool fit = workers_fit_cores(comm_, options_.threads);
         collectively(comm_, [&] { team_ = std::make_unique<Team>(options_.threads, fit); });
-        network_ = build_network<W>(comm_, plan_, *team_, options_.build_progress);
-        exchanger_ = std::make_unique<Exchanger>(comm_, settings_.exchange, destinations(), network_.sources_heard,
-                                                 plan_.min_delay);
+        network_ = build_network<W>(comm_, share, plan_, *team_, options_.build_progress);
+        if (share.dry)
+            make_drawn_exchange();
+        else
+            exchanger_ = std::make_unique<Exchanger>(comm_, settings_.exchange, destinations(), network_.sources_heard,
+                                                     plan_.min_delay, clock_);
         make_workers();
         make_recorders();
         int code = 0;
         agree(comm_, code, "");
-        build_s_ = wall_seconds() - start_;
+        build_s_ = wall_seconds() - start_ - network_.drawing_s;
+        build_peak_ = peak_rss();
         last_flush_ = wall_seconds();
     }
 
@@ -100,6 +110,7 @@ public:
     [[nodiscard]] const Experiment& experiment() const noexcept override { return experiment_; }
 
     [[nodiscard]] std::vector<std::pair<std::int64_t, std::uint64_t>> spikes(std::size_t population) override {
+        refuse_dry_run("spikes");
         std::vector<std::vector<RecordedSpike>> to(static_cast<std::size_t>(ranks_));
         to[0] = memory_[population];
         std::vector<std::pair<std::int64_t, std::uint64_t>> out;
@@ -115,6 +126,7 @@ public:
             std::uint64_t index;
             double value;
         };
+        refuse_dry_run("state");
         std::vector<std::vector<Value>> to(static_cast<std::size_t>(ranks_));
         for (const auto& worker : workers_) {
             const auto& indices = worker->indices(population);
@@ -154,7 +166,7 @@ public:
         for (std::size_t t = 0; t < network_.rows.size(); ++t)
             sums[4] += network_.rows[t].bytes() + network_.routes[t].bytes();
         MPI_Allreduce(MPI_IN_PLACE, sums, 5, MPI_UINT64_T, MPI_SUM, comm_);
-        std::vector<Hash128> all(hashes.size() * static_cast<std::size_t>(ranks_));
+        std::vector<Hash128> all(hashes.size() * static_cast<std::size_t>(processes_));
         const auto words = static_cast<int>(2 * hashes.size());
         MPI_Allgather(hashes.data(), words, MPI_UINT64_T, all.data(), words, MPI_UINT64_T, comm_);
         std::fill(hashes.begin(), hashes.end(), Hash128{});
@@ -168,25 +180,31 @@ public:
         s.spike_hash = hashes[0].hex();
         s.network_hash = hashes[1].hex();
         s.state_hash = hashes[2].hex();
-        double times[7] = {build_s_,       simulate_s_,      total_simulate_s_, phases_.deliver,
-                           phases_.update, phases_.exchange, phases_.record};
-        MPI_Bcast(times, 7, MPI_DOUBLE, 0, comm_);
+        double times[8] = {build_s_,       simulate_s_,      total_simulate_s_, phases_.deliver,
+                           phases_.update, phases_.exchange, phases_.record,    phases_.network};
+        MPI_Bcast(times, 8, MPI_DOUBLE, 0, comm_);
         s.build_s = times[0];
         s.simulate_s = times[1];
         s.total_simulate_s = times[2];
-        s.phases = {times[3], times[4], times[5], times[6]};
+        s.phases = {times[3], times[4], times[5], times[6], times[7]};
         s.total_biological_s = settings_.time_ms(now_) / 1e3;
         s.biological_s = settings_.time_ms(std::max<std::int64_t>(0, now_ - settings_.warmup_steps)) / 1e3;
         s.packet_bytes = exchanger_->packet_bytes();
         s.exchange = name(exchanger_->kind());
         for (const PlannedProjection& planned : plan_.projections)
-            if (planned.drawing) s.drawing.push_back({planned.projection->name, drawing_name(planned.exchanged())});
-        s.peak_rss_bytes.resize(static_cast<std::size_t>(ranks_));
+            if (planned.drawing)
+                s.drawing.push_back({planned.projection->name, drawing_name(planned.exchanged() && !options_.dry_run)});
+        s.peak_rss_bytes.resize(static_cast<std::size_t>(processes_));
         const std::uint64_t rss = peak_rss();
         MPI_Allgather(&rss, 1, MPI_UINT64_T, s.peak_rss_bytes.data(), 1, MPI_UINT64_T, comm_);
         for (const PopulationActivity& activity : reduce_activity(comm_, statistics_pointers(), now_))
             s.populations.push_back(
                 {activity.name, activity.neurons, activity.rate_hz, activity.cv, activity.synchrony});
+        if (options_.by_rank || options_.dry_run) {
+            const RankSummary own = rank_summary(rss);
+            s.shares.resize(rank_ == 0 || options_.dry_run ? static_cast<std::size_t>(processes_) : 0);
+            MPI_Gather(&own, sizeof own, MPI_BYTE, s.shares.data(), sizeof own, MPI_BYTE, 0, comm_);
+        }
         return s;
     }
 
@@ -196,6 +214,127 @@ public:
     }
 
 private:
+    /// The process takes the part of a rank that was asked for.
+    void plan_dry_run() {
+        collectively(comm_, [&] {
+            const DryRun& dry = *options_.dry_run;
+            if (processes_ != 1)
+                throw RunError(fmt::format("a dry run is one process, but there are {}; start it without mpirun, or "
+                                           "with mpirun -n 1",
+                                           processes_));
+            if (dry.ranks == 0 || dry.rank >= dry.ranks)
+                throw RunError(fmt::format("there is no rank {} of {}; ranks count from 0", dry.rank, dry.ranks));
+            if (std::uint64_t{dry.ranks} * options_.threads > 0x7fff'ffffU)
+                throw RunError(fmt::format("{} ranks of {} threads are more than 2^31 workers; ask for fewer",
+                                           dry.ranks, options_.threads));
+            if (!options_.output.empty() || options_.keep_spikes)
+                throw RunError("a dry run's spikes are no result; leave out the result file");
+        });
+        rank_ = static_cast<int>(options_.dry_run->rank);
+        ranks_ = static_cast<int>(options_.dry_run->ranks);
+    }
+    void refuse_dry_run(const char* what) const {
+        if (options_.dry_run)
+            throw RunError(
+                fmt::format("a dry run has one rank's share of the network, so there are no {} to ask for", what));
+    }
+
+    /// The exchanger of a dry run, over packets drawn at the expected rates of the sources.
+    void make_drawn_exchange() {
+        collectively(comm_, [&] {
+            exchanger_ = std::make_unique<Exchanger>(rank_, ranks_, settings_.exchange, destinations(), network_.hears,
+                                                     network_.sources_heard, plan_.min_delay, clock_);
+            std::vector<DrawnPopulation> populations;
+            std::vector<Diagnostic> wrong;
+            for (std::size_t p = 0; p < experiment_.populations.size(); ++p) {
+                const auto [first, end] = network_.rows_of[p];
+                if (first == end) continue;
+                const Population& population = experiment_.populations[p];
+                const double rate = expected_rate(experiment_, population);
+                const std::string key = "populations." + population.name + ".expected_rate";
+                if (rate < 0.0)
+                    wrong.push_back({experiment_.where(key), key,
+                                     "a dry run draws the spikes of other ranks' neurons, but the experiment states no "
+                                     "rate of this population",
+                                     "give expected_rate, in Hz"});
+                const double probability = rate * 1e-3 * settings_.resolution_ms();
+                if (probability > 1.0)
+                    wrong.push_back({experiment_.where(key), key,
+                                     fmt::format("{} Hz are more than one spike in each step of {} ms", rate,
+                                                 settings_.resolution_ms()),
+                                     "give a lower rate, or a finer resolution"});
+                populations.push_back(
+                    {make_key(settings_.seed, Purpose::dry_run, fmt::format("{} at rank {}", population.name, rank_)),
+                     first, end, probability});
+            }
+            if (!wrong.empty()) throw InputError(std::move(wrong));
+            const std::vector<int>& from = exchanger_->from();
+            const auto own = static_cast<std::size_t>(std::find(from.begin(), from.end(), rank_) - from.begin());
+            auto drawn =
+                std::make_unique<DrawnArrivals>(std::move(populations), std::move(network_.own_row), from.size(), own);
+            drawn_ = drawn.get();
+            exchanger_->connect(std::move(drawn));
+        });
+    }
+
+    RankSummary rank_summary(std::uint64_t rss) const {
+        RankSummary s;
+        s.rank = static_cast<std::uint32_t>(rank_);
+        s.synapses = network_.synapses;
+        s.sources_heard = network_.sources_heard;
+        s.base_bytes = base_bytes_;
+        s.build_peak_bytes = build_peak_;
+        s.peak_rss_bytes = rss;
+        s.build_s = build_s_;
+        s.drawing_s = network_.drawing_s;
+        s.phases = phases_;
+        s.network_hash[0] = network_.network_hash.low;
+        s.network_hash[1] = network_.network_hash.high;
+        for (std::size_t t = 0; t < workers_.size(); ++t) {
+            const Worker<T, W>& worker = *workers_[t];
+            const SynapseRows<W>& rows = network_.rows[t];
+            const std::uint64_t neurons = network_.layouts[t].neurons();
+            s.neurons += neurons;
+            for (std::size_t p = 0; p < experiment_.populations.size(); ++p) {
+                std::uint64_t elsewhere = 0;
+                const Routes& routes = network_.routes[t];
+                for (std::uint32_t e = routes.begin[network_.layouts[t].begin[p]];
+                     e < routes.begin[network_.layouts[t].begin[p + 1]]; ++e)
+                    elsewhere += static_cast<int>(routes.entries[e].rank) != rank_;
+                s.expected_bytes_sent += static_cast<double>(elsewhere) * exchanger_->packet_bytes() *
+                                         std::max(0.0, expected_rate(experiment_, experiment_.populations[p]));
+            }
+            s.segments += rows.directory.size();
+            s.pairs += network_.routes[t].entries.size();
+            s.spikes += worker.spikes;
+            s.synaptic_events += worker.events;
+            s.neuron_bytes += worker.state_bytes + worker.input_bytes() + neurons * ActivityStatistics::neuron_bytes +
+                              network_.routes[t].begin.size() * sizeof(std::uint32_t);
+            s.synapse_bytes += rows.synapses.size() * sizeof(Synapse<W>) + rows.directory.size() * sizeof(Segment);
+            s.source_bytes += rows.begin.size() * sizeof(rows.begin[0]) +
+                              rows.directory_begin.size() * sizeof(rows.directory_begin[0]);
+            s.pair_bytes += network_.routes[t].entries.size() * sizeof(RouteEntry);
+            s.spike_bytes += worker.calendar_bytes();
+            for (const auto& packets : outbox_[t])
+                s.spike_bytes += packets.capacity() * sizeof(std::uint32_t);
+            s.rank_bytes += outbox_[t].size() * sizeof(outbox_[t][0]);
+        }
+        s.spike_bytes += exchanger_->buffer_bytes() + inbox_.capacity() * sizeof(inbox_[0]);
+        s.rank_bytes += exchanger_->peer_bytes();
+        const std::vector<bool> reached = destinations();
+        for (std::size_t r = 0; r < reached.size(); ++r) {
+            if (static_cast<int>(r) == rank_) continue;
+            s.ranks_reached += reached[r];
+            s.ranks_heard += network_.hears[r];
+        }
+        s.bytes_sent = exchanger_->bytes_sent();
+        s.bytes_received = exchanger_->bytes_received();
+        s.exchanges = exchanger_->exchanges();
+        s.peers_to = exchanger_->to().size();
+        s.peers_from = exchanger_->from().size();
+        return s;
+    }
+
     std::vector<bool> destinations() const {
         std::vector<bool> to(static_cast<std::size_t>(ranks_), false);
         for (const Routes& routes : network_.routes)
@@ -270,6 +409,10 @@ private:
                                             setup.parameters, setup.indices);
             setup_activity(setup, *setup.model, population.params);
             worker.set_block(p, make_population_block<T>(setup));
+            const bool each = std::any_of(setup.parameters.begin(), setup.parameters.end(),
+                                          [](const ResolvedValue& value) { return !value.each.empty(); });
+            worker.state_bytes += setup.indices.size() * sizeof(T) *
+                                  (setup.model->variables.size() + (each ? setup.model->parameters.size() + 2 : 0));
         }
         for (const Stimulus& stimulus : experiment_.stimuli)
             for (std::size_t p = 0; p < experiment_.populations.size(); ++p)
@@ -343,6 +486,8 @@ private:
                                    setup.generator.indices);
         if (receptor >= 0 && plan_.models[p]->receptors[static_cast<std::size_t>(receptor)].counts)
             setup.weight = {1.0, {}, {}};
+        if (receptor >= 0)
+            worker.state_bytes += setup.generator.indices.size() * (8 + 4 * sizeof(T)); // a train and its weights
         worker.stimuli[p].push_back({make_stimulus_block<T>(setup), receptor, std::move(positions)});
     }
 
@@ -431,10 +576,11 @@ private:
             }
         };
         Barrier& barrier = team_->barrier();
-        double clock = t == 0 ? wall_seconds() : 0.0;
+        double clock = t == 0 ? clock_() : 0.0;
+        const double network_before = t == 0 ? exchanger_->network_seconds() : 0.0;
         const auto lap = [&](double& phase) {
             if (t != 0) return;
-            const double now = wall_seconds();
+            const double now = clock_();
             phase += now - clock;
             clock = now;
         };
@@ -444,6 +590,7 @@ private:
             // stopping changes nothing but the moment of an exchange.
             const std::int64_t epoch = step - step % plan_.min_delay;
             const std::int64_t end = std::min<std::int64_t>(until, epoch + plan_.min_delay);
+            const std::int64_t first = step;
             for (; step < end; ++step) {
                 attempt([&] { worker.deliver(step); });
                 lap(phases_.deliver);
@@ -459,6 +606,11 @@ private:
             }
             barrier.arrive_and_wait();
             if (t == 0) {
+                if (drawn_ != nullptr) { // what others would have sent; no part of any phase
+                    const double begin = clock_();
+                    attempt([&] { drawn_->draw(first, step, epoch, *exchanger_); });
+                    clock += clock_() - begin;
+                }
                 inbox_.clear();
                 bool failed = failed_.load(std::memory_order_relaxed);
                 try {
@@ -474,11 +626,12 @@ private:
             attempt([&] { worker.arrive(inbox_, epoch); });
             lap(phases_.exchange);
         }
+        if (t == 0 && drawn_ == nullptr) phases_.network += exchanger_->network_seconds() - network_before;
     }
 
     /// All ranks meet: statistics are summed, buffers written when they are large, old, or at the end of a piece.
     void meet(bool last) {
-        const double begin = wall_seconds();
+        const double begin = wall_seconds(), begin_phase = clock_();
         sync_activity(comm_, statistics_pointers(), now_);
         double need[2] = {0.0, 0.0};
         for (const auto& worker : workers_)
@@ -490,7 +643,7 @@ private:
         need[1] = begin - last_flush_;
         MPI_Allreduce(MPI_IN_PLACE, need, 2, MPI_DOUBLE, MPI_MAX, comm_);
         if (last || need[0] > RecordedSpike::most_kept || need[1] > 10.0) write();
-        phases_.record += wall_seconds() - begin;
+        phases_.record += clock_() - begin_phase;
     }
 
     void write() {
@@ -523,7 +676,9 @@ private:
 
     double start_;
     MPI_Comm comm_ = MPI_COMM_WORLD;
-    int rank_ = 0, ranks_ = 1;
+    int rank_ = 0, ranks_ = 1; ///< in a dry run: of the run that is planned
+    int processes_ = 1;        ///< in comm_
+    Clock clock_ = &wall_seconds;
     Experiment experiment_;
     SimulationOptions options_;
     const SimulationSettings& settings_;
@@ -531,6 +686,7 @@ private:
     std::unique_ptr<Team> team_;
     RankNetwork<W> network_;
     std::unique_ptr<Exchanger> exchanger_;
+    DrawnArrivals* drawn_ = nullptr; ///< dry run only; the exchanger's wire
     std::vector<std::unique_ptr<ActivityStatistics>> statistics_;
     std::vector<std::unique_ptr<Worker<T, W>>> workers_;
     std::vector<std::vector<std::vector<std::uint32_t>>> outbox_; ///< [thread][rank]
@@ -545,6 +701,7 @@ private:
     std::unique_ptr<ResultFile> file_;
     std::int64_t now_ = 0;
     PhaseSeconds phases_;
+    std::uint64_t base_bytes_ = 0, build_peak_ = 0;
     double build_s_ = 0.0, simulate_s_ = 0.0, total_simulate_s_ = 0.0, last_flush_ = 0.0;
 };
 

@@ -179,6 +179,22 @@ public:
         }
     }
 
+    /// Memory of what grows with the worker's neurons, but their state and statistics.
+    [[nodiscard]] std::size_t input_bytes() const noexcept {
+        std::size_t bytes = 0;
+        for (const auto& each : accumulators_)
+            bytes += each.size() * sizeof(Accumulator);
+        for (const auto& each : indices_)
+            bytes += each.size() * sizeof(each[0]);
+        return bytes;
+    }
+    /// Memory of the spikes that are due.
+    [[nodiscard]] std::size_t calendar_bytes() const noexcept {
+        std::size_t bytes = 0;
+        for (const auto& due : calendar_)
+            bytes += due.capacity() * sizeof(due[0]);
+        return bytes;
+    }
     /// Over all state variables as they are now.
     [[nodiscard]] Hash128 hash_state() const {
         Hash128 sum;
@@ -195,6 +211,7 @@ public:
     std::vector<std::vector<RecordedSpike>> kept; ///< recorded and not yet written, by population
     Hash128 hash;
     std::uint64_t spikes = 0, events = 0;
+    std::size_t state_bytes = 0; ///< of neurons and stimuli, as far as they were set up
 
 private:
     struct alignas(64) Chunk {

@@ -94,7 +94,8 @@ struct Population {
     ParameterValues params; ///< what differs from the model's defaults
     ParameterValues init;   ///< initial state variables, by name
     Positions positions;
-    double scaling_rate = -1.0; ///< Hz; full-scale mean rate, for the compensation of [scaling]; < 0: not given
+    double scaling_rate = -1.0;  ///< Hz; full-scale mean rate, for the compensation of [scaling]; < 0: not given
+    double expected_rate = -1.0; ///< Hz; what a dry run draws other ranks' spikes at; < 0: not given; changes no result
 };
 
 struct ModelInfo;
@@ -252,6 +253,10 @@ struct Experiment {
     [[nodiscard]] Where where(const std::string& path) const;
     [[nodiscard]] const Population* find_population(const std::string& name) const;
 };
+
+/// The mean rate (Hz) at which a population is expected to spike: its expected_rate, else its reference rate, else its
+/// full-scale rate; negative where the experiment says nothing.
+[[nodiscard]] double expected_rate(const Experiment& experiment, const Population& population);
 
 /// Checks an experiment against the catalogue (names, bounds, overlaps, representable delays, rules that can't hold),
 /// and clamps selections. Throws InputError with everything that is wrong.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,17 +25,51 @@ public:
     [[nodiscard]] int ranks() const noexcept;
 };
 
+/// A share of a run that is only planned: this process, the only one, builds and runs what `rank` of `ranks` would
+/// have. Spikes of other ranks' neurons are drawn at the populations' expected rates.
+struct DryRun {
+    std::uint32_t ranks = 1, rank = 0;
+};
+
 struct SimulationOptions {
     std::uint32_t threads = 1;
     std::string output;       ///< result file; empty: none
     bool keep_spikes = false; ///< keep recorded spikes in memory, for Simulation::spikes
+    /// RunSummary::shares of every rank; phases in processor time of worker 0 instead of wall time, so that they can be
+    /// compared where ranks share cores.
+    bool by_rank = false;
+    std::optional<DryRun> dry_run; ///< writes no result file and keeps no spikes; shares has the one rank's
     std::function<void(double done, double of)> build_progress; ///< called on every rank by worker 0, often
     std::function<void(double done_ms, double of_ms)> run_progress;
 };
 
-/// Seconds of wall time of this rank's worker 0 in each phase.
+/// Seconds of this rank's worker 0 in each phase: wall time, or processor time with SimulationOptions::by_rank and in a
+/// dry run. `network` is the part of `exchange` that lies between giving packets to MPI and having those of others; 0
+/// in a dry run, where there is no network.
 struct PhaseSeconds {
-    double deliver = 0.0, update = 0.0, exchange = 0.0, record = 0.0;
+    double deliver = 0.0, update = 0.0, exchange = 0.0, record = 0.0, network = 0.0;
+};
+
+/// One rank's share of a run, warm-up included.
+struct RankSummary {
+    std::uint32_t rank = 0;
+    std::uint64_t neurons = 0, synapses = 0, segments = 0;
+    std::uint64_t sources_heard = 0;                  ///< rows
+    std::uint64_t pairs = 0;                          ///< (own neuron, rank reached), its own rank included
+    std::uint64_t ranks_reached = 0, ranks_heard = 0; ///< its own left out
+    std::uint64_t spikes = 0, synaptic_events = 0;
+    std::uint64_t bytes_sent = 0, bytes_received = 0; ///< packets only; 8 bytes a peer and exchange come on top
+    double expected_bytes_sent =
+        0.0; ///< in a second of biological time, if every population spiked at its expected rate
+    std::uint64_t exchanges = 0, peers_to = 0, peers_from = 0;
+    /// The terms of the memory law: state, input, statistics; synapses and segments; rows; routes; tables by rank.
+    std::uint64_t neuron_bytes = 0, synapse_bytes = 0, source_bytes = 0, pair_bytes = 0, rank_bytes = 0;
+    std::uint64_t spike_bytes = 0; ///< spikes and packets under way
+    std::uint64_t base_bytes = 0;  ///< resident before anything was built
+    std::uint64_t build_peak_bytes = 0, peak_rss_bytes = 0;
+    double build_s = 0.0, drawing_s = 0.0; ///< drawing: of routes, in a dry run only, not part of build_s
+    PhaseSeconds phases;
+    std::uint64_t network_hash[2] = {0, 0}; ///< of its synapses: low word, high word
 };
 
 struct PopulationStatistics {
@@ -68,6 +103,7 @@ struct RunSummary {
     std::string state_hash;               ///< of every state variable of every neuron at the end, by its bits
     std::vector<PopulationStatistics> populations;
     std::vector<ProjectionDrawing> drawing; ///< of the projections for which there are two ways
+    std::vector<RankSummary> shares; ///< with by_rank: of every rank, on rank 0; in a dry run: of the one
 };
 
 class Simulation {

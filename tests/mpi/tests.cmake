@@ -63,3 +63,14 @@ endforeach()
 add_test(NAME routes.bytes_sent COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/routes.py
                                         $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
 set_tests_properties(routes.bytes_sent PROPERTIES TIMEOUT 900 PROCESSORS 2)
+
+# Dry runs against real runs: every rule, rank by rank; then a balanced network as the table of docs/performance.md.
+add_test(NAME dry_run.rules COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/dry_run.py
+                                    $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
+add_test(NAME dry_run.brunel COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/check_dry_run.py
+                                     --program $<TARGET_FILE:spikecast_program> --ranks 2 4 --neurons 1250
+                                     --duration "200 ms" --repeats 1 --no-time)
+add_test(NAME dry_run.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/check_dry_run.py
+                                   --program $<TARGET_FILE:spikecast_program>)
+set_tests_properties(dry_run.rules dry_run.brunel PROPERTIES TIMEOUT 900 PROCESSORS 2)
+set_tests_properties(dry_run.full PROPERTIES LABELS full TIMEOUT 3600 RUN_SERIAL TRUE)

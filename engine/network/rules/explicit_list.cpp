@@ -270,6 +270,15 @@ public:
 
 private:
     void read(const EachChunk& each) const {
+        if (!context_.transposed) return read_file(each);
+        Chunk exchanged;
+        read_file([&](const Chunk& chunk) {
+            exchanged = chunk;
+            exchanged.sources.swap(exchanged.targets);
+            each(exchanged);
+        });
+    }
+    void read_file(const EachChunk& each) const {
         const std::string object = context_.projection.path + ".rule.explicit_list";
         const std::string& file = rule().file;
         if (file.size() >= 4 && file.compare(file.size() - 4, 4, ".csv") == 0) {
