@@ -167,7 +167,7 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
                            threads * (huge(synapses_worker * tag) + std::max(0.0, rows * 8.0 - segments * 6.0));
     // 12 bytes for each pair until the routes are sorted; rounds of 2^18 rows out and in, with MPI's copies.
     const double round = 4.0 * 12.0 * std::min(rows, 262144.0);
-    const double telling = finished + heard + 12.0 * rows + std::max(routes, ranks > 1 ? round : 0.0);
+    const double telling = finished + 12.0 * rows + std::max(routes, heard + (ranks > 1 ? round : 0.0));
 
     // Neurons: state, input, indices (8), statistics (32), and while they are set up indices and values once more.
     double state = 0.0, setup = 0.0;
