@@ -39,11 +39,11 @@ double DryRunReport::modelled_network_s() const {
     const RankSummary& share = run.summary.shares.at(0);
     const auto exchanges = static_cast<double>(share.exchanges);
     if (!(run.summary.total_biological_s > 0.0) || exchanges == 0.0) return 0.0;
-    const double bytes = std::max(share.expected_bytes_sent * run.summary.total_biological_s,
-                                  static_cast<double>(share.bytes_received));
-    const double each = modelled_exchange_seconds(network, run.summary.exchange, run.summary.ranks,
-                                                  static_cast<double>(std::max(share.peers_to, share.peers_from)),
-                                                  bytes / exchanges);
+    const double bytes =
+        std::max(share.expected_bytes_sent * run.summary.total_biological_s, static_cast<double>(share.bytes_received));
+    const double each =
+        modelled_exchange_seconds(network, run.summary.exchange, run.summary.ranks,
+                                  static_cast<double>(std::max(share.peers_to, share.peers_from)), bytes / exchanges);
     return each * exchanges / run.summary.total_biological_s;
 }
 
@@ -54,35 +54,36 @@ std::string to_json(const DryRunReport& report) {
     const double measured = r.biological_s > 0.0 ? r.biological_s : std::numeric_limits<double>::quiet_NaN();
     Json populations = Json::array();
     for (std::size_t p = 0; p < r.populations.size(); ++p)
-        populations.push_back({{"name", r.populations[p].name},
-                               {"own_neurons", r.populations[p].neurons},
-                               {"rate_hz", finite(r.populations[p].rate_hz)},
-                               {"expected_hz", report.expected_hz[p] < 0.0 ? Json(nullptr) : Json(report.expected_hz[p])}});
+        populations.push_back(
+            {{"name", r.populations[p].name},
+             {"own_neurons", r.populations[p].neurons},
+             {"rate_hz", finite(r.populations[p].rate_hz)},
+             {"expected_hz", report.expected_hz[p] < 0.0 ? Json(nullptr) : Json(report.expected_hz[p])}});
     const PhaseSeconds& phases = share.phases;
     const double network = report.modelled_network_s();
-    const Json json{
-        {"dry_run", true},
-        {"title", report.run.title},
-        {"version", report.run.version},
-        {"seed", report.run.settings.seed},
-        {"ranks", r.ranks},
-        {"rank", share.rank},
-        {"threads", r.threads},
-        {"neurons", r.neurons},
-        {"exchange", r.exchange},
-        {"packet_bytes", r.packet_bytes},
-        {"total_biological_s", finite(seconds)},
-        {"processor_s_per_biological_s",
-         {{"deliver", finite(phases.deliver / measured)},
-          {"update", finite(phases.update / measured)},
-          {"exchange", finite(phases.exchange / measured)},
-          {"record", finite(phases.record / measured)}}},
-        {"modelled_network_s_per_biological_s", finite(network)},
-        {"network_model", {{"latency_us", report.network.latency_us}, {"bandwidth_gb_s", report.network.bandwidth_gb_s}}},
-        {"bytes_sent_per_biological_s", finite(share.expected_bytes_sent)},
-        {"bytes_received_per_biological_s", finite(static_cast<double>(share.bytes_received) / seconds)},
-        {"share", share_json(share)},
-        {"populations", populations}};
+    const Json json{{"dry_run", true},
+                    {"title", report.run.title},
+                    {"version", report.run.version},
+                    {"seed", report.run.settings.seed},
+                    {"ranks", r.ranks},
+                    {"rank", share.rank},
+                    {"threads", r.threads},
+                    {"neurons", r.neurons},
+                    {"exchange", r.exchange},
+                    {"packet_bytes", r.packet_bytes},
+                    {"total_biological_s", finite(seconds)},
+                    {"processor_s_per_biological_s",
+                     {{"deliver", finite(phases.deliver / measured)},
+                      {"update", finite(phases.update / measured)},
+                      {"exchange", finite(phases.exchange / measured)},
+                      {"record", finite(phases.record / measured)}}},
+                    {"modelled_network_s_per_biological_s", finite(network)},
+                    {"network_model",
+                     {{"latency_us", report.network.latency_us}, {"bandwidth_gb_s", report.network.bandwidth_gb_s}}},
+                    {"bytes_sent_per_biological_s", finite(share.expected_bytes_sent)},
+                    {"bytes_received_per_biological_s", finite(static_cast<double>(share.bytes_received) / seconds)},
+                    {"share", share_json(share)},
+                    {"populations", populations}};
     return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -104,7 +105,8 @@ std::string to_table(const DryRunReport& report) {
     field("dry run", fmt::format("rank {} of {}, {} {}; the other ranks' spikes are drawn", s.rank, r.ranks, r.threads,
                                  r.threads == 1 ? "thread" : "threads"));
     field("network", fmt::format("{} neurons", r.neurons));
-    field("this rank", fmt::format("{} neurons, {} synapses, hears {} sources", s.neurons, s.synapses, s.sources_heard));
+    field("this rank",
+          fmt::format("{} neurons, {} synapses, hears {} sources", s.neurons, s.synapses, s.sources_heard));
     field("", fmt::format("on {} other ranks; its neurons reach {} (drawn)", s.ranks_heard, s.ranks_reached));
     line("");
     field("peak memory", fmt::format("{} ({} when built)", bytes(s.peak_rss_bytes), bytes(s.build_peak_bytes)));
@@ -129,8 +131,7 @@ std::string to_table(const DryRunReport& report) {
     }
     if (seconds > 0.0) {
         field("sends", fmt::format("{} a second at the expected rates, in {:.4g} exchanges",
-                                   format_bytes(s.expected_bytes_sent),
-                                   static_cast<double>(s.exchanges) / seconds));
+                                   format_bytes(s.expected_bytes_sent), static_cast<double>(s.exchanges) / seconds));
         field("receives", fmt::format("{}", format_bytes(static_cast<double>(s.bytes_received) / seconds)));
     }
     line(rule);

@@ -1,4 +1,5 @@
-// What a dry run found out, for people and for programs: memory, time and bytes of one rank of a run that is only planned.
+// What a dry run found out, for people and for programs: memory, time and bytes of one rank of a run that is only
+// planned.
 #pragma once
 
 #include "engine/app/report.hpp"
@@ -14,8 +15,8 @@ struct Network {
     double bandwidth_gb_s = 1.0; ///< of one rank, 10^9 bytes a second
 };
 
-/// Seconds that one exchange spends in the network by the model: for each of its two collective calls the messages that a
-/// rank sends one after the other, each with the latency, and its bytes by the bandwidth.
+/// Seconds that one exchange spends in the network by the model: for each of its two collective calls the messages that
+/// a rank sends one after the other, each with the latency, and its bytes by the bandwidth.
 ///
 ///   counts, alltoall    the cheaper of R - 1 messages of 8 bytes, and ceil(log2 R) of 4 R bytes (Bruck et al. 1997)
 ///   packets, alltoall   R - 1 messages, empty ones too, as in the pairwise algorithm of MPI_Alltoallv

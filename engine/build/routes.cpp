@@ -56,8 +56,7 @@ void for_batches(const NetworkPlan& plan, const std::vector<std::vector<std::uin
 
 class Book {
 public:
-    Book(const std::vector<WorkerLayout>& layouts, std::uint64_t entries)
-        : layouts_(layouts), told_(entries) {
+    Book(const std::vector<WorkerLayout>& layouts, std::uint64_t entries) : layouts_(layouts), told_(entries) {
         first_.push_back(0);
         for (const WorkerLayout& layout : layouts)
             first_.push_back(first_.back() + layout.neurons());
@@ -106,7 +105,8 @@ public:
             routes.begin.front() = 0;
             const auto by_rank = [](const RouteEntry& a, const RouteEntry& b) { return a.rank < b.rank; };
             for (std::size_t n = 0; n + 1 < routes.begin.size(); ++n) {
-                const auto begin = routes.entries.begin() + routes.begin[n], end = routes.entries.begin() + routes.begin[n + 1];
+                const auto begin = routes.entries.begin() + routes.begin[n],
+                           end = routes.entries.begin() + routes.begin[n + 1];
                 if (!std::is_sorted(begin, end, by_rank)) std::sort(begin, end, by_rank);
             }
         }
@@ -169,9 +169,7 @@ RankRoutes make_routes(MPI_Comm comm, const Share& share, const NetworkPlan& pla
     std::chrono::duration<double> drawing = Clock::now() - begin_drawing;
 
     std::optional<Book> book;
-    collectively(comm, [&] {
-        book.emplace(layouts, std::accumulate(told.begin(), told.end(), std::uint64_t{0}));
-    });
+    collectively(comm, [&] { book.emplace(layouts, std::accumulate(told.begin(), told.end(), std::uint64_t{0})); });
     std::uint64_t rounds = (rows + rows_a_round - 1) / rows_a_round;
     MPI_Allreduce(MPI_IN_PLACE, &rounds, 1, MPI_UINT64_T, MPI_MAX, comm);
     std::vector<int> count(ranks), start(ranks), count_in(ranks), start_in(ranks);
@@ -184,10 +182,11 @@ RankRoutes make_routes(MPI_Comm comm, const Share& share, const NetworkPlan& pla
         const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(rows, (round + 1) * rows_a_round));
         collectively(comm, [&] {
             std::fill(count.begin(), count.end(), 0);
-            for_batches(plan, heard, first, end, [&](std::uint32_t, std::size_t, std::span<const Partition::Place> places) {
-                for (const Partition::Place& place : places)
-                    ++count[place.worker / threads];
-            });
+            for_batches(plan, heard, first, end,
+                        [&](std::uint32_t, std::size_t, std::span<const Partition::Place> places) {
+                            for (const Partition::Place& place : places)
+                                ++count[place.worker / threads];
+                        });
             std::exclusive_scan(count.begin(), count.end(), start.begin(), 0);
             out.resize(end - first);
             for_batches(plan, heard, first, end,
@@ -210,8 +209,9 @@ RankRoutes make_routes(MPI_Comm comm, const Share& share, const NetworkPlan& pla
         }
         MPI_Alltoall(count.data(), 1, MPI_INT, count_in.data(), 1, MPI_INT, comm);
         collectively(comm, [&] {
-            const std::uint64_t total = std::accumulate(count_in.begin(), count_in.end(), std::uint64_t{0},
-                                                        [](std::uint64_t sum, int n) { return sum + static_cast<unsigned>(n); });
+            const std::uint64_t total =
+                std::accumulate(count_in.begin(), count_in.end(), std::uint64_t{0},
+                                [](std::uint64_t sum, int n) { return sum + static_cast<unsigned>(n); });
             if (total > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
                 throw RunError(fmt::format("{} routes reach rank {} in one round, more than MPI counts; use more ranks",
                                            total, share.rank));

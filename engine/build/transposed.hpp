@@ -1,7 +1,7 @@
 // The targets of a few neurons, without anybody's rows: what a dry run knows about the ranks that its neurons reach.
 //
-// A rule is enumerated by target. Exchanging source and target of a projection gives a rule that is enumerated by source,
-// and whose synapses have the same law as the projection's own, seen from the source:
+// A rule is enumerated by target. Exchanging source and target of a projection gives a rule that is enumerated by
+// source, and whose synapses have the same law as the projection's own, seen from the source:
 //
 //   one_to_one, all_to_all, explicit_list, symmetric_pairwise_bernoulli    the very same pairs
 //   pairwise_bernoulli (over distance too), pairwise_poisson               the same rule: pairs are independent

@@ -14,8 +14,8 @@ using Clock = double (*)() noexcept;
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// Processor time of the calling thread in seconds. What a phase costs where ranks share cores: it leaves out the time in
-/// which others ran, but not what they did to the caches.
+/// Processor time of the calling thread in seconds. What a phase costs where ranks share cores: it leaves out the time
+/// in which others ran, but not what they did to the caches.
 [[nodiscard]] inline double cpu_seconds() noexcept {
     timespec now{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);

@@ -32,7 +32,8 @@ void DrawnArrivals::draw(std::int64_t first, std::int64_t end, std::int64_t epoc
                 if (row >= static_cast<double>(population.end_row)) break;
                 const auto r = static_cast<std::uint32_t>(row);
                 if (own_row_[r]) continue;
-                // Which rank a row's source is on is forgotten after the build; any sender will do that is always the same.
+                // Which rank a row's source is on is forgotten after the build; any sender will do that is always the
+                // same.
                 std::size_t sender = mix64(r) % senders;
                 if (sender == own_peer_) sender = (sender + 1) % senders;
                 spikes_.push_back({static_cast<std::uint32_t>(sender), r, static_cast<std::uint32_t>(step - epoch)});

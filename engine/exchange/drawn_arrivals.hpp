@@ -1,5 +1,5 @@
-// What a dry run has instead of other ranks: spikes of the sources heard, drawn at stated rates, which arrive as packets in
-// the order in which a real exchange brings them.
+// What a dry run has instead of other ranks: spikes of the sources heard, drawn at stated rates, which arrive as
+// packets in the order in which a real exchange brings them.
 #pragma once
 
 #include "engine/exchange/exchanger.hpp"
@@ -18,12 +18,12 @@ struct DrawnPopulation {
 };
 
 /// Poisson trains on the grid of steps: in each step every row spikes with its population's probability. The rows of a
-/// step are found by skipping (a geometric gap from draw64(key, step, i)), and thinned: rows of this rank's own neurons,
-/// which spike by themselves, are left out. A neuron spikes at most once a step.
+/// step are found by skipping (a geometric gap from draw64(key, step, i)), and thinned: rows of this rank's own
+/// neurons, which spike by themselves, are left out. A neuron spikes at most once a step.
 class DrawnArrivals final : public Wire {
 public:
-    /// own_row[row]: the source is a neuron of this rank. own_peer: the place of this rank among the senders, or `senders`
-    /// where it isn't one of them.
+    /// own_row[row]: the source is a neuron of this rank. own_peer: the place of this rank among the senders, or
+    /// `senders` where it isn't one of them.
     DrawnArrivals(std::vector<DrawnPopulation> populations, std::vector<bool> own_row, std::size_t senders,
                   std::size_t own_peer);
 
