@@ -70,7 +70,13 @@ def main():
     arguments = parser.parse_args()
     more = {"simulation.duration": f'"{arguments.duration}"', **dict(text.split("=", 1) for text in arguments.set)}
     wrong = []
-    rows = []
+    head = ["ranks", "MB real", "dry", "%", "sent MB/s real", "dry", "%", "received MB/s real", "dry", "%",
+            "processor s/s real", "dry", "%"]
+    formats = ["{}"] + ["{:.1f}", "{:.1f}", "{:+.1f}"] + ["{:.3f}", "{:.3f}", "{:+.1f}"] * 3
+    bar = (lambda cells: "| " + " | ".join(cells) + " |") if arguments.markdown else "  ".join
+    print(bar(head), flush=True)
+    if arguments.markdown:
+        print("|" + "---:|" * len(head), flush=True)
     for ranks in arguments.ranks:
         found = {"memory": [], "sent": [], "received": [], "time": []}
         with tempfile.TemporaryDirectory() as folder:
@@ -115,17 +121,7 @@ def main():
                 wrong.append(f"{ranks} ranks: {name} is {here:.4g} in the dry run and {there:.4g} in the real one, "
                              f"{100 * off:+.0f} %")
             row += [there, here, 100 * off]
-        rows.append(row)
-        print(f"{ranks} ranks done", file=sys.stderr, flush=True)
-    head = ["ranks", "MB real", "dry", "%", "sent MB/s real", "dry", "%", "received MB/s real", "dry", "%",
-            "processor s/s real", "dry", "%"]
-    formats = ["{}"] + ["{:.1f}", "{:.1f}", "{:+.1f}"] + ["{:.3f}", "{:.3f}", "{:+.1f}"] * 3
-    bar = (lambda cells: "| " + " | ".join(cells) + " |") if arguments.markdown else "  ".join
-    print(bar(head))
-    if arguments.markdown:
-        print("|" + "---:|" * len(head))
-    for row in rows:
-        print(bar([text.format(value) for text, value in zip(formats, row)]))
+        print(bar([text.format(value) for text, value in zip(formats, row)]), flush=True)
     for text in wrong:
         print("FAIL " + text)
     print(f"{len(wrong)} beyond tolerance")
