@@ -23,11 +23,13 @@ RATES = {"rules": "ABP", "space": "SR", "sparse_graph": "G", "known": "EF"}
 KNOWN = """[simulation]
 duration = "20 ms"
 [populations.E]
-model = "parrot_neuron"
+model = "iaf_psc_exp"
 size = 60
+params = { I_e = "450 pA" }
 [populations.F]
-model = "parrot_neuron"
+model = "iaf_psc_exp"
 size = 60
+params = { I_e = "450 pA" }
 [[projections]]
 source = "E"
 target = "F"
@@ -44,10 +46,6 @@ rule = { explicit_list = { file = "list.csv" } }
 source = "F"
 target = "F"
 rule = { symmetric_pairwise_bernoulli = 0.03, allow_autapses = false }
-[[stimuli]]
-model = "poisson_generator"
-target = ["E", "F"]
-params = { rate = "50 Hz" }
 """
 LIST = "source,target,weight,delay\n" + "".join(f"{7 * i % 60},{(11 * i + 5) % 60},1,{0.3 + 0.1 * (i % 9):.1f}\n" for i in range(90))
 
