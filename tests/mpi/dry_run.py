@@ -143,8 +143,8 @@ def main():
                  ["--output: a dry run's spikes are no result; "]),
                 (MPIRUN + ["2", program, "run", sparse, "--dry-run-ranks", "4", *rate],
                  ["--dry-run-ranks: a dry run is one process, but there are 2; "])]:
-            text = call(command, 2).split("\n---")[0]
-            lines = [line for line in text.splitlines() if line.strip() and not line.startswith("-")]
+            text = call(command, 2).split("\n-----")[0]
+            lines = [line for line in text.splitlines() if line.strip() and not line.startswith("-----")]
             if len(lines) != 1 or any(part not in lines[0] for part in parts):
                 wrong.append(f"{' '.join(command)} says {lines}, not {parts}")
         if os.path.exists(os.path.join(folder, "x.h5")):
