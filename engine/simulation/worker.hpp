@@ -182,8 +182,10 @@ public:
     /// Memory of what grows with the worker's neurons, but their state and statistics.
     [[nodiscard]] std::size_t input_bytes() const noexcept {
         std::size_t bytes = 0;
-        for (const auto& each : accumulators_)
+        for (const auto& each : sums_.arrays)
             bytes += each.size() * sizeof(Accumulator);
+        for (const auto& each : wide_sums_.arrays)
+            bytes += each.size() * sizeof(WideAccumulator);
         for (const auto& each : indices_)
             bytes += each.size() * sizeof(each[0]);
         return bytes;
