@@ -161,8 +161,7 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
 
     prediction.written_per_worker = finished / threads + huge(synapses_worker * tag);
     const double heard = 8.0 * rows;
-    const double counting =
-        threads * counts + numbers + (threads > 1.0 ? 3.0 : 1.0) * heard + exchange_buffers;
+    const double counting = threads * counts + numbers + (threads > 1.0 ? 3.0 : 1.0) * heard + exchange_buffers;
     const double placing = finished + numbers + heard + exchange_buffers +
                            threads * (huge(synapses_worker * tag) + std::max(0.0, rows * 8.0 - segments * 6.0));
     // 12 bytes for each pair until the routes are sorted; rounds of 2^18 rows out and in, with MPI's copies.

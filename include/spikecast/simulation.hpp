@@ -103,7 +103,7 @@ struct RunSummary {
     std::string state_hash;               ///< of every state variable of every neuron at the end, by its bits
     std::vector<PopulationStatistics> populations;
     std::vector<ProjectionDrawing> drawing; ///< of the projections for which there are two ways
-    std::vector<RankSummary> shares; ///< with by_rank: of every rank, on rank 0; in a dry run: of the one
+    std::vector<RankSummary> shares;        ///< with by_rank: of every rank, on rank 0; in a dry run: of the one
 };
 
 class Simulation {
