@@ -19,6 +19,7 @@ packages=(
     openmpi-bin libopenmpi-dev libhdf5-openmpi-dev  # MPI and the parallel build of HDF5
     libboost-serialization-dev libtomlplusplus-dev librandom123-dev libcli11-dev
     libfmt-dev libspdlog-dev nlohmann-json3-dev
+    libzip-dev zlib1g-dev                           # NPZ arrays and compressed IDX files
     libgtest-dev libgmock-dev libbenchmark-dev      # tests and benchmarks
     valgrind                                        # counts of instructions, checked by the tests
     python3-h5py python3-matplotlib python3-numpy   # plots and comparisons

@@ -1,6 +1,7 @@
 #include "engine/build/resolve.hpp"
 
 #include "engine/core/hdf5_handle.hpp"
+#include "engine/data/samples.hpp"
 #include "spikecast/distributions.hpp"
 #include "spikecast/error.hpp"
 
@@ -90,14 +91,23 @@ ResolvedValue resolve_law(Key key, const Distribution& law, std::span<const std:
 }
 
 std::vector<ResolvedValue> resolve_parameters(std::uint64_t seed, const std::string& object, const ModelInfo& model,
-                                              const ParameterValues& given, std::span<const std::uint64_t> indices) {
+                                              const ParameterValues& given, std::span<const std::uint64_t> indices,
+                                              std::uint64_t size) {
     std::vector<ResolvedValue> resolved;
     for (const ParameterInfo& info : model.parameters) {
         const auto found = given.find(std::string(info.name));
         ResolvedValue value;
         value.constant = info.default_value;
         value.list.assign(info.default_list.begin(), info.default_list.end());
-        if (found != given.end())
+        if (info.is_file()) {
+            if (found != given.end()) {
+                const ArrayFile& array = std::get<ArrayFile>(found->second);
+                if (info.form == ParameterForm::trains)
+                    value.spikes = read_spikes(array, indices, size);
+                else
+                    value.samples = open_samples(array, size, info.form == ParameterForm::sequences);
+            }
+        } else if (found != given.end())
             value = resolve(make_key(seed, Purpose::parameter, object + "." + std::string(info.name)), found->second,
                             indices);
         check_bounds(object, info, value, indices);

@@ -13,7 +13,7 @@
 namespace spikecast {
 
 /// One value for each of the model's parameters, in declared order: what the experiment gives, or the default. Laws are
-/// drawn at (neuron index, 0) under the key (Purpose::parameter, "object.name").
+/// drawn at (neuron index, 0) under the key (Purpose::parameter, "object.name"). `size` is that of the population.
 [[nodiscard]] std::vector<ResolvedValue> resolve_parameters(std::uint64_t seed, const std::string& object,
                                                             const ModelInfo& model, const ParameterValues& given,
                                                             std::span<const std::uint64_t> indices);

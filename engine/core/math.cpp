@@ -278,4 +278,14 @@ double normal_quantile(double p) noexcept {
     return q < 0.0 ? -z : z;
 }
 
+double sin_turns(double x) noexcept {
+    if (!(x < 0x1p51 && x > -0x1p51)) {
+        if (x - x != 0.0) {
+            return nan; // infinite, or not a number
+        }
+        x -= 2.0 * std::floor(0.5 * x); // exact; only halves are left beyond 2^51
+    }
+    return x == 0.0 ? x : kernels::sin_turns(x);
+}
+
 } // namespace spikecast::math

@@ -101,7 +101,8 @@ constexpr KeyInfo list_keys[] = {
 };
 constexpr KeyInfo array_keys[] = {
     {"file", "path", "required", "HDF5, relative to the experiment"},
-    {"dataset", "string", "required", "one number for each neuron, in the parameter's unit"},
+    {"dataset", "string", "required but for NPY and IDX",
+     "one number for each neuron, in the parameter's unit; encoders: samples; injectors: a group of spikes"},
 };
 constexpr KeyInfo law_keys[] = {
     {"constant", "quantity", "", "always the same"},
@@ -171,7 +172,8 @@ constexpr TableInfo tables[] = {
     {"exponential (distance)", "", exponential_kernel_keys},
     {"mask", "", mask_keys},
     {"explicit_list", "", list_keys},
-    {"array", "Per-neuron values of a parameter from a file.", array_keys},
+    {"array", "Numbers from a file: a parameter's, one for each neuron; an encoder's samples; an injector's spikes.",
+     array_keys},
     {"law", "A quantity, or a table with exactly one of the first five keys.", law_keys},
     {"uniform", "", uniform_keys},
     {"normal", "", normal_keys},

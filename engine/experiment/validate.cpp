@@ -1,3 +1,4 @@
+#include "engine/data/samples.hpp"
 #include "engine/experiment/check.hpp"
 #include "engine/experiment/quantity.hpp"
 #include "spikecast/model.hpp"
@@ -204,14 +205,30 @@ private:
         return true;
     }
 
-    /// `times`: a list in ms holds times on the grid, ascending.
+    /// `times`: a list in ms holds ascending times, on the grid where the parameter's form asks for it.
     bool check_value(const std::string& name, const ParameterValue& value, const ParameterInfo& info, bool times,
-                     const std::string& path) {
+                     const std::string& path, std::uint64_t neurons = 0) {
         if (is_unread(path)) return false;
         const Bounds& bounds = info.bounds;
         const std::string_view unit = info.unit;
         const bool is_list = info.is_list;
+        const ParameterForm form = info.form;
         if (!info.choices.empty()) return check_choice(name, value, info, path);
+        if (info.is_file()) {
+            if (const auto* file = std::get_if<ArrayFile>(&value))
+                check_file(*file, path, form, neurons);
+            else
+                fail(path, "must be an array in a file", fmt::format("write {} = {{ file = \"...\" }}", name));
+            return false;
+        }
+        if (form == ParameterForm::shared || form == ParameterForm::on_grid) {
+            const auto* d = std::get_if<Distribution>(&value);
+            if (d == nullptr || !d->is_constant()) {
+                fail(path, "must be one value for all", "give a constant");
+                return false;
+            }
+            if (form == ParameterForm::on_grid) on_grid(d->a, path);
+        }
         if (const auto* list = std::get_if<std::vector<double>>(&value)) {
             if (!is_list) {
                 fail(path, "is a list, but must be one value or a law", "give one value");
@@ -226,8 +243,8 @@ private:
                     return false;
                 }
                 if (times && unit == "ms") {
-                    on_grid((*list)[i], path);
-                    const bool strictly = name == "amplitude_times";
+                    if (form != ParameterForm::off_grid) on_grid((*list)[i], path);
+                    const bool strictly = name == "amplitude_times" || name == "rate_times";
                     if (i > 0 && ((*list)[i] < (*list)[i - 1] || (strictly && (*list)[i] == (*list)[i - 1]))) {
                         fail(path,
                              fmt::format("{}[{}] = {} comes after {}", name, i, with_unit((*list)[i], unit),
@@ -274,7 +291,27 @@ private:
         return false;
     }
 
-    void check_parameters(const ModelInfo& model, const ParameterValues& params, const std::string& path) {
+    /// Opens a file of samples or spikes: what is wrong with its header is said before anything is built.
+    void check_file(const ArrayFile& array, const std::string& path, ParameterForm form, std::uint64_t neurons) {
+        std::error_code code;
+        if (!std::filesystem::is_regular_file(array.file, code))
+            return fail(path, fmt::format("the file '{}' doesn't exist", array.file),
+                        "paths are relative to the experiment file");
+        if (neurons == 0) return; // said elsewhere
+        try {
+            if (form == ParameterForm::trains)
+                check_spikes(array);
+            else
+                (void)open_samples(array, neurons, form == ParameterForm::sequences);
+        } catch (const InputError& error) {
+            for (const Diagnostic& d : error.diagnostics())
+                fail(path, fmt::format("{}: {} {}", array.file, d.object, d.message), d.remedy);
+        }
+    }
+
+    /// neurons: of the population whose elements or targets they are; 0 where that isn't known.
+    void check_parameters(const ModelInfo& model, const ParameterValues& params, const std::string& path,
+                          std::uint64_t neurons) {
         const bool generator = model.kind != ModelInfo::Kind::neuron;
         bool all_good = true;
         std::map<std::string, double> activity{{"start", 0.0}, {"stop", infinity}};
@@ -302,7 +339,7 @@ private:
                 continue;
             }
             const ParameterInfo& info = model.parameters[static_cast<std::size_t>(index)];
-            all_good = check_value(name, value, info, generator, at) && all_good;
+            all_good = check_value(name, value, info, generator, at, neurons) && all_good;
             if (index == model.receptor_list && !is_unread(at))
                 if (const auto* list = std::get_if<std::vector<double>>(&value);
                     list != nullptr && model.with_receptors(list->size()) == nullptr) {
@@ -313,6 +350,10 @@ private:
                     all_good = false;
                 }
         }
+        for (const ParameterInfo& info : model.parameters)
+            if (info.is_file() && params.count(std::string(info.name)) == 0)
+                fail(path, fmt::format("{} needs {}", model.name, info.name),
+                     fmt::format("write {} = {{ file = \"...\" }}", info.name));
         if (!(activity["start"] < activity["stop"])) {
             all_good = false; // the model's own relation would say it again
             fail(path + ".stop",
@@ -325,11 +366,11 @@ private:
             const auto* values = found == params.end() ? nullptr : std::get_if<std::vector<double>>(&found->second);
             return values == nullptr ? std::size_t{0} : values->size();
         };
-        if (model.parameter("amplitude_times") >= 0 && all_good && list("amplitude_times") != list("amplitude_values"))
-            fail(path,
-                 fmt::format("amplitude_times has {} elements and amplitude_values {}", list("amplitude_times"),
-                             list("amplitude_values")),
-                 "give a value for each time");
+        for (const auto& [times, values] :
+             {std::pair{"amplitude_times", "amplitude_values"}, std::pair{"rate_times", "rate_values"}})
+            if (model.parameter(times) >= 0 && all_good && list(times) != list(values))
+                fail(path, fmt::format("{} has {} elements and {} {}", times, list(times), values, list(values)),
+                     "give a value for each time");
         if (all_good) check_relations(model, params, path);
     }
 
@@ -405,7 +446,7 @@ private:
                      "use it in [[stimuli]]");
                 continue;
             }
-            check_parameters(*model, p.params, path + ".params");
+            check_parameters(*model, p.params, path + ".params", size_known(p.name) ? p.size : 0);
             if (model->receptor_list >= 0) {
                 model = model_of(p); // checked above where it has none or too many receptors
                 if (model == nullptr) continue;
@@ -723,7 +764,8 @@ private:
             return;
         }
         const bool current = model->kind == ModelInfo::Kind::current_generator;
-        check_parameters(*model, s.params, path + ".params");
+        check_parameters(*model, s.params, path + ".params",
+                         target != nullptr && size_known(target->name) ? target->size : 0);
         if (target != nullptr) {
             if (current) {
                 const ModelInfo* t = find_model(target->model);

@@ -402,9 +402,10 @@ private:
             setup.object = population.name;
             setup.seed = settings_.seed;
             setup.resolution_ms = settings_.resolution_ms();
+            setup.population_size = population.size;
             setup.indices = worker.indices(p);
-            setup.parameters =
-                resolve_parameters(settings_.seed, population.name, *setup.model, population.params, setup.indices);
+            setup.parameters = resolve_parameters(settings_.seed, population.name, *setup.model, population.params,
+                                                  setup.indices, population.size);
             setup.initial = resolve_initial(settings_.seed, population.name, *setup.model, population.init,
                                             setup.parameters, setup.indices);
             setup_activity(setup, *setup.model, population.params);
@@ -475,11 +476,12 @@ private:
         for (const std::uint32_t l : positions)
             setup.generator.indices.push_back(indices[l]);
         setup.generator.model = &model;
+        setup.generator.population_size = population.size;
         setup.generator.object = stimulus.name;
         setup.generator.seed = settings_.seed;
         setup.generator.resolution_ms = settings_.resolution_ms();
-        setup.generator.parameters =
-            resolve_parameters(settings_.seed, stimulus.name, model, stimulus.params, setup.generator.indices);
+        setup.generator.parameters = resolve_parameters(settings_.seed, stimulus.name, model, stimulus.params,
+                                                        setup.generator.indices, population.size);
         setup_activity(setup.generator, model, stimulus.params);
         setup.delay_steps = std::max<std::int64_t>(1, steps_of(stimulus.delay_ms, 1));
         setup.weight = resolve_law(make_key(settings_.seed, Purpose::weight, stimulus.name), stimulus.weight,

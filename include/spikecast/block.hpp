@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,11 +18,32 @@ namespace spikecast {
 /// Neurons are updated in chunks that start at multiples of this; chunk buffers are 64-byte aligned and hold this many.
 inline constexpr std::size_t chunk_size = 512;
 
+/// An array in a file whose first axis are samples; each sample holds `length()` numbers, those of neuron 0 first. A
+/// worker opens its own and reads in parts of bounded size, whenever it needs a sample.
+class SampleSource {
+public:
+    virtual ~SampleSource() = default;
+    [[nodiscard]] virtual std::uint64_t samples() const = 0;
+    [[nodiscard]] virtual std::uint64_t length() const = 0; ///< a multiple of the population's size
+    /// Calls visit(first, numbers) for consecutive parts of one sample. Throws InputError where the file can't be read
+    /// or holds what isn't a finite number.
+    virtual void scan(std::uint64_t sample,
+                      const std::function<void(std::uint64_t, std::span<const double>)>& visit) = 0;
+};
+
+/// A spike that was read from a file.
+struct ReadSpike {
+    double time_ms;
+    std::uint32_t neuron; ///< number within the block
+};
+
 /// A parameter or initial value of the neurons of a block: one number for all, or one for each, or a list for all.
 struct ResolvedValue {
     double constant = 0.0;
-    std::vector<double> each; ///< not empty: one for each neuron of the block
-    std::vector<double> list; ///< for list parameters
+    std::vector<double> each;                        ///< not empty: one for each neuron of the block
+    std::vector<double> list;                        ///< for list parameters
+    std::shared_ptr<SampleSource> samples = nullptr; ///< for ParameterForm::samples and sequences
+    std::vector<ReadSpike> spikes = {};              ///< for ParameterForm::trains; those of the block, in any order
 };
 
 struct BlockSetup {
@@ -29,6 +51,7 @@ struct BlockSetup {
     std::string object; ///< population or stimulus name, for keys
     std::uint64_t seed = 0;
     double resolution_ms = 0.1;
+    std::uint64_t population_size = 0;     ///< of which the block is a part
     std::vector<std::uint64_t> indices;    ///< index in the population of each neuron of the block
     std::vector<ResolvedValue> parameters; ///< in the model's declared order, all of them
     std::vector<ResolvedValue> initial;    ///< in the order of model->variables, as the user sees them (V_m in mV)

@@ -15,5 +15,6 @@ namespace spikecast::math {
 [[nodiscard]] double erfc(double x) noexcept;
 [[nodiscard]] double normal_cdf(double z) noexcept;
 [[nodiscard]] double normal_quantile(double p) noexcept; ///< 0 < p < 1; inverse of normal_cdf
+[[nodiscard]] double sin_turns(double x) noexcept;       ///< sin(2 pi x): whole turns come off without rounding
 
 } // namespace spikecast::math

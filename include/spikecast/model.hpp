@@ -25,6 +25,17 @@ inline constexpr Bounds any_value{};
 inline constexpr Bounds positive{0.0, std::numeric_limits<double>::infinity(), true, false};
 inline constexpr Bounds not_negative{0.0, std::numeric_limits<double>::infinity(), false, false};
 
+/// What a parameter's value may be.
+enum class ParameterForm : std::uint8_t {
+    each,      ///< a number for all neurons, or a law or an array with one for each
+    shared,    ///< one number for all
+    on_grid,   ///< one time for all, a multiple of the resolution
+    off_grid,  ///< of lists of times: they needn't be multiples of the resolution
+    samples,   ///< an array in a file: samples, each with a number for every neuron (encoders)
+    sequences, ///< the same with any number of numbers for every neuron
+    trains     ///< spikes in a file, by neuron
+};
+
 struct ParameterInfo {
     std::string_view name;
     std::string_view unit; ///< "mV", "pF", "ms", "Hz", "1" for numbers; the value is in this unit
@@ -32,10 +43,15 @@ struct ParameterInfo {
     Bounds bounds;
     std::string_view meaning;
     bool is_list = false; ///< spike_times and the like; the default is `default_list`
+    ParameterForm form = ParameterForm::each;
     /// Not empty: the value is the number of one of these names, and files give the name (of "false" and "true" also a
     /// boolean). The same for all neurons.
     std::span<const std::string_view> choices{};
     std::span<const double> default_list{};
+
+    [[nodiscard]] constexpr bool is_file() const noexcept {
+        return form == ParameterForm::samples || form == ParameterForm::sequences || form == ParameterForm::trains;
+    }
 };
 inline constexpr std::string_view no_or_yes[] = {"false", "true"}; ///< choices of a flag
 /// One of several names, by its number.

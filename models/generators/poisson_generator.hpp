@@ -1,6 +1,7 @@
 #pragma once
 
 #include "models/generators/philox_planes.hpp"
+#include "models/generators/poisson_counts.hpp"
 #include "models/generators/trains.hpp"
 #include "spikecast/distributions.hpp"
 #include "spikecast/random.hpp"
@@ -40,13 +41,14 @@ public:
         if (rate.each.empty()) {
             sampler_for(rate.constant);
             const std::span<const std::uint32_t> thresholds = samplers_[0].thresholds();
-            if (thresholds.size() <= 32)
+            if (thresholds.size() <= most_thresholds)
                 for (const std::uint32_t t : thresholds)
                     signed_thresholds_.push_back(static_cast<std::int32_t>(t ^ sign_bit));
         } else {
             for (const double r : rate.each)
                 sampler_of_.push_back(sampler_for(r));
-            sampler_of_.resize(indices_.size());
+            sampler_of_.resize(indices_.size(), sampler_of_.empty() ? 0 : sampler_of_[0]);
+            tabulate(chunks);
         }
     }
 
@@ -56,7 +58,8 @@ public:
     }
     [[nodiscard]] std::size_t bytes() const {
         std::size_t total = indices_.capacity() * sizeof(std::uint64_t) + counts_.bytes() +
-                            drawn_.capacity() * sizeof(std::int64_t) + sampler_of_.capacity() * sizeof(std::uint32_t);
+                            drawn_.capacity() * sizeof(std::int64_t) + sampler_of_.capacity() * sizeof(std::uint32_t) +
+                            tables_.capacity() * sizeof(Table) + limits_.capacity() * sizeof(Eight);
         for (const DiscreteSampler& sampler : samplers_)
             total += sizeof(DiscreteSampler) + sampler.thresholds().size_bytes();
         return total;
@@ -70,12 +73,17 @@ private:
         philox_planes(key_, std::span(indices_).subspan(begin, n), static_cast<std::uint64_t>(block), words,
                       chunk_size);
         T* const counts = counts_.data() + 4 * chunk * chunk_size;
+        if (!tables_.empty() && tables_[chunk].thresholds > 0) {
+            count_each(tables_[chunk], words, n, counts);
+            return;
+        }
         for (std::size_t w = 0; w < 4; ++w) {
             if (!sampler_of_.empty()) {
                 for (std::size_t i = w * chunk_size; i < w * chunk_size + n; ++i)
                     counts[i] = static_cast<T>(samplers_[sampler_of_[begin + i - w * chunk_size]](words[i]));
             } else if (!signed_thresholds_.empty()) {
-                count_thresholds(words + w * chunk_size, n, counts + w * chunk_size);
+                count_thresholds(words + w * chunk_size, n, samplers_[0].low(), signed_thresholds_,
+                                 counts + w * chunk_size);
             } else {
                 alignas(64) std::uint32_t drawn[chunk_size];
                 samplers_[0].fill({words + w * chunk_size, n}, {drawn, n});
@@ -85,19 +93,65 @@ private:
         }
     }
 
-    /// What the sampler's search gives, faster for small means: low() and the number of thresholds <= word, by
-    /// comparing words of several targets with all of them. n is a multiple of 8.
-    void count_thresholds(const std::uint32_t* words, std::size_t n, T* counts) const {
-        using Word = typename simd::detail::registers<std::int32_t, 8>::type;
+    using Eight = typename simd::detail::registers<std::int32_t, 8>::type;
+    static constexpr std::size_t most_thresholds = 32; ///< beyond a mean of about 6 searching is faster
+
+    /// Where the thresholds of a chunk's targets lie in limits_: for each eight targets their base counts, then their
+    /// first thresholds, their second ones and so on.
+    struct Table {
+        std::size_t begin = 0, thresholds = 0; ///< none: the samplers are searched
+    };
+
+    void tabulate(std::size_t chunks) {
+        for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+            const std::size_t begin = chunk * chunk_size, end = std::min(begin + chunk_size, indices_.size());
+            std::size_t most = 1;
+            for (std::size_t i = begin; i < end; ++i)
+                most = std::max(most, samplers_[sampler_of_[i]].thresholds().size());
+            tables_.push_back({limits_.size(), most <= most_thresholds ? most : 0});
+            if (most > most_thresholds) continue;
+            for (std::size_t i = begin; i < end; i += 8) {
+                Eight base{};
+                for (std::size_t lane = 0; lane < 8; ++lane)
+                    base[lane] = static_cast<std::int32_t>(samplers_[sampler_of_[i + lane]].low());
+                limits_.push_back(base);
+                for (std::size_t k = 0; k < most; ++k) {
+                    // A word counts where it is above the limit: one below the threshold, or one that no word exceeds.
+                    Eight limit = Eight{} + std::numeric_limits<std::int32_t>::max();
+                    for (std::size_t lane = 0; lane < 8; ++lane) {
+                        const std::span<const std::uint32_t> given = samplers_[sampler_of_[i + lane]].thresholds();
+                        if (k >= given.size()) continue;
+                        if (given[k] == 0)
+                            limits_[limits_.size() - 1 - k][lane] += 1;
+                        else
+                            limit[lane] = static_cast<std::int32_t>((given[k] - 1) ^ sign_bit);
+                    }
+                    limits_.push_back(limit);
+                }
+            }
+        }
+    }
+
+    /// What the samplers' search gives, faster for small means: base and the number of thresholds <= word, for four
+    /// words of eight targets at a time. n is a multiple of 8.
+    void count_each(const Table& table, const std::uint32_t* words, std::size_t n, T* counts) const {
         using Numbers = typename simd::detail::registers<T, 8>::type;
+        const Eight* limit = limits_.data() + table.begin;
         for (std::size_t i = 0; i < n; i += 8) {
-            Word word, count = Word{} + static_cast<std::int32_t>(samplers_[0].low());
-            std::memcpy(&word, words + i, sizeof(word));
-            word ^= static_cast<std::int32_t>(sign_bit);
-            for (const std::int32_t threshold : signed_thresholds_)
-                count -= word >= threshold; // true is -1
-            const Numbers numbers = __builtin_convertvector(count, Numbers);
-            std::memcpy(counts + i, &numbers, sizeof(numbers));
+            Eight word[4], count[4];
+            for (std::size_t w = 0; w < 4; ++w) {
+                std::memcpy(&word[w], words + w * chunk_size + i, sizeof(Eight));
+                word[w] ^= static_cast<std::int32_t>(sign_bit);
+                count[w] = *limit;
+            }
+            ++limit;
+            for (std::size_t k = 0; k < table.thresholds; ++k, ++limit)
+                for (std::size_t w = 0; w < 4; ++w)
+                    count[w] -= word[w] > *limit; // true is -1
+            for (std::size_t w = 0; w < 4; ++w) {
+                const Numbers numbers = __builtin_convertvector(count[w], Numbers);
+                std::memcpy(counts + w * chunk_size + i, &numbers, sizeof(numbers));
+            }
         }
     }
 
@@ -109,8 +163,10 @@ private:
     std::vector<DiscreteSampler> samplers_;
     std::vector<std::uint32_t> sampler_of_;       ///< of each target; empty: the first for all
     std::vector<std::int32_t> signed_thresholds_; ///< of the only sampler, where they are few
-    std::vector<std::int64_t> drawn_;             ///< the Philox block that counts_ holds, for each chunk
-    AlignedArray<T> counts_;                      ///< [chunk][word][target in the chunk]
+    std::vector<Table> tables_;                   ///< of each chunk, where rates differ
+    std::vector<Eight> limits_;
+    std::vector<std::int64_t> drawn_; ///< the Philox block that counts_ holds, for each chunk
+    AlignedArray<T> counts_;          ///< [chunk][word][target in the chunk]
 };
 
 struct PoissonGenerator {

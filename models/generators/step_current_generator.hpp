@@ -11,11 +11,7 @@ public:
         : start_(setup.generator.start_step), stop_(setup.generator.stop_step), delay_(setup.delay_steps),
           weight_(setup.weight, setup.generator.indices.size()), times_(steps_of_times(setup.generator, 0, true)),
           values_(setup.generator.parameters[1].list) {
-        if (times_.size() != values_.size())
-            refuse(setup.generator.object + ".params.amplitude_values",
-                   "amplitude_values has " + std::to_string(values_.size()) + " values, but amplitude_times has " +
-                       std::to_string(times_.size()),
-                   "give one value for each time");
+        require_pairs(setup.generator, 0, 1);
     }
     void add(std::int64_t step, std::size_t begin, std::size_t end, T* buffer) override {
         const std::int64_t emitted = emission_step(step, delay_, start_, stop_);

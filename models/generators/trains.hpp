@@ -45,6 +45,18 @@ inline constexpr ParameterInfo stop_parameter{"stop", "ms", std::numeric_limits<
     return steps;
 }
 
+/// Refuses lists of which the second hasn't one value for each time of the first.
+inline void require_pairs(const BlockSetup& setup, std::size_t times, std::size_t values) {
+    const std::string times_name(setup.model->parameters[times].name);
+    const std::string values_name(setup.model->parameters[values].name);
+    const std::size_t n = setup.parameters[times].list.size(), given = setup.parameters[values].list.size();
+    if (n != given)
+        refuse(setup.object + ".params." + values_name,
+               values_name + " has " + std::to_string(given) + " values, but " + times_name + " has " +
+                   std::to_string(n),
+               "give one value for each time");
+}
+
 /// A number of T for each target, or one for all.
 template <class T>
 class PerTarget {

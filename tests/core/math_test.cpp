@@ -77,6 +77,33 @@ TEST(Math, exp_special_points) {
     EXPECT_EQ(math::exp(-745.1), std::numeric_limits<double>::denorm_min());
     EXPECT_TRUE(std::isnan(math::exp(std::nan(""))));
 }
+TEST(Math, sin_turns_is_within_its_error) {
+    // The reference takes the same exact fraction of a turn, folded to where long double sine is accurate.
+    const auto f = [](ld x) {
+        const ld turn = x - std::nearbyint(x), pi = 3.14159265358979323846264338327950288L;
+        const ld size = std::fabs(turn), folded = size > 0.25L ? 0.5L - size : size;
+        const ld y = folded > 0.125L ? std::cos(2 * pi * (0.25L - folded)) : std::sin(2 * pi * folded);
+        return turn < 0 ? -y : y;
+    };
+    EXPECT_ULP(worst(math::sin_turns, f, -0.5, 0.5), 0.95);
+    EXPECT_ULP(worst(math::sin_turns, f, -1000.0, 1000.0), 0.95);
+    EXPECT_ULP(worst(math::sin_turns, f, 1e-300, 1e-3, true), 0.95);
+    EXPECT_ULP(worst(math::sin_turns, f, 1e3, 1e15, true), 0.95);
+}
+TEST(Math, sin_turns_special_points) {
+    for (const double turns : {0.0, 1.0, -3.0, 1e15, 0x1p53, 0x1p60, 0x1p1000})
+        EXPECT_EQ(math::sin_turns(turns), 0.0) << turns;
+    for (const double turns : {0.0, 7.0, -12.0, 1e12}) {
+        EXPECT_EQ(math::sin_turns(turns + 0.25), 1.0) << turns;
+        EXPECT_EQ(math::sin_turns(turns + 0.5), 0.0) << turns;
+        EXPECT_EQ(math::sin_turns(turns - 0.25), -1.0) << turns;
+    }
+    EXPECT_EQ(math::sin_turns(0x1p51 + 0.5), 0.0);
+    EXPECT_TRUE(std::signbit(math::sin_turns(-0.0)));
+    EXPECT_DOUBLE_EQ(math::sin_turns(1.0 / 12.0), 0.5);
+    EXPECT_TRUE(std::isnan(math::sin_turns(infinity)));
+    EXPECT_TRUE(std::isnan(math::sin_turns(std::nan(""))));
+}
 TEST(Math, expm1_is_within_its_error) {
     const auto f = [](ld x) { return std::expm1(x); };
     EXPECT_ULP(worst(math::expm1, f, -1.5, 1.5), 1.1);
