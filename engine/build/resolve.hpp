@@ -16,7 +16,7 @@ namespace spikecast {
 /// drawn at (neuron index, 0) under the key (Purpose::parameter, "object.name"). `size` is that of the population.
 [[nodiscard]] std::vector<ResolvedValue> resolve_parameters(std::uint64_t seed, const std::string& object,
                                                             const ModelInfo& model, const ParameterValues& given,
-                                                            std::span<const std::uint64_t> indices);
+                                                            std::span<const std::uint64_t> indices, std::uint64_t size);
 
 /// One value for each of the model's variables, as the user sees them (Purpose::initial_state).
 [[nodiscard]] std::vector<ResolvedValue> resolve_initial(std::uint64_t seed, const std::string& object,

@@ -21,8 +21,8 @@ public:
 /// A file as it is, or decompressed where it is gzip. nullptr where it can't be opened.
 [[nodiscard]] std::unique_ptr<ByteStream> open_bytes(const std::string& path);
 
-/// A member of a zip archive; the name is `member` or `member`.npy. Where there is none, nullptr, and `problem` says why
-/// (with the names that there are).
+/// A member of a zip archive; the name is `member` or `member`.npy. Where there is none, nullptr, and `problem` says
+/// why (with the names that there are).
 [[nodiscard]] std::unique_ptr<ByteStream> open_zip_member(const std::string& path, const std::string& member,
                                                           std::string& problem);
 

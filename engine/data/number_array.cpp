@@ -115,7 +115,8 @@ private:
     }
     static void type(NumberArray& array, const std::string& descr) {
         const auto unknown = [&] {
-            refuse(fmt::format("holds numbers of type '{}', which isn't read; integers, floats and booleans are", descr));
+            refuse(
+                fmt::format("holds numbers of type '{}', which isn't read; integers, floats and booleans are", descr));
         };
         if (descr.size() != 3) unknown();
         array.big_endian = descr[0] == '>';
@@ -185,13 +186,26 @@ NumberArray read_idx_header(ByteStream& stream) {
     array.big_endian = true;
     using Kind = NumberArray::Kind;
     switch (begin[2]) {
-    case 0x08: array.kind = Kind::natural, array.width = 1; break;
-    case 0x09: array.kind = Kind::integer, array.width = 1; break;
-    case 0x0b: array.kind = Kind::integer, array.width = 2; break;
-    case 0x0c: array.kind = Kind::integer, array.width = 4; break;
-    case 0x0d: array.kind = Kind::real, array.width = 4; break;
-    case 0x0e: array.kind = Kind::real, array.width = 8; break;
-    default: refuse(fmt::format("is an IDX array of the unknown type {:#04x}", begin[2]));
+    case 0x08:
+        array.kind = Kind::natural, array.width = 1;
+        break;
+    case 0x09:
+        array.kind = Kind::integer, array.width = 1;
+        break;
+    case 0x0b:
+        array.kind = Kind::integer, array.width = 2;
+        break;
+    case 0x0c:
+        array.kind = Kind::integer, array.width = 4;
+        break;
+    case 0x0d:
+        array.kind = Kind::real, array.width = 4;
+        break;
+    case 0x0e:
+        array.kind = Kind::real, array.width = 8;
+        break;
+    default:
+        refuse(fmt::format("is an IDX array of the unknown type {:#04x}", begin[2]));
     }
     if (begin[3] == 0 || begin[3] > 32) refuse(fmt::format("is an IDX array of {} axes", begin[3]));
     for (std::uint64_t axis = 0; axis < begin[3]; ++axis) {

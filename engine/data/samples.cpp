@@ -60,8 +60,7 @@ public:
     }
     [[nodiscard]] std::uint64_t samples() const override { return samples_; }
     [[nodiscard]] std::uint64_t length() const override { return length_; }
-    void scan(std::uint64_t sample,
-              const std::function<void(std::uint64_t, std::span<const double>)>& visit) override {
+    void scan(std::uint64_t sample, const std::function<void(std::uint64_t, std::span<const double>)>& visit) override {
         for (std::uint64_t first = 0; first < length_; first += numbers_at_once) {
             const std::size_t n = std::min(numbers_at_once, length_ - first);
             bytes_.resize(n * layout_.width);
@@ -109,8 +108,7 @@ private:
 Handle open_file(const ArrayFile& array) {
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
     Handle file(H5Fopen(array.file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-    if (!file.valid())
-        refuse(array, "the file is none of HDF5, NPY, NPZ and IDX, or is damaged", "give one of them");
+    if (!file.valid()) refuse(array, "the file is none of HDF5, NPY, NPZ and IDX, or is damaged", "give one of them");
     return file;
 }
 Handle open_dataset(const ArrayFile& array, const Handle& file, const std::string& name) {
@@ -143,8 +141,7 @@ public:
     }
     [[nodiscard]] std::uint64_t samples() const override { return samples_; }
     [[nodiscard]] std::uint64_t length() const override { return length_; }
-    void scan(std::uint64_t sample,
-              const std::function<void(std::uint64_t, std::span<const double>)>& visit) override {
+    void scan(std::uint64_t sample, const std::function<void(std::uint64_t, std::span<const double>)>& visit) override {
         // parts of the axis after the samples
         const std::size_t axis = shape_.size() > 1 ? 1 : 0;
         const std::uint64_t across = length_ / shape_[axis];

@@ -305,7 +305,10 @@ private:
                 (void)open_samples(array, neurons, form == ParameterForm::sequences);
         } catch (const InputError& error) {
             for (const Diagnostic& d : error.diagnostics())
-                fail(path, fmt::format("{}: {} {}", array.file, d.object, d.message), d.remedy);
+                fail(path,
+                     array.dataset.empty() ? fmt::format("{}: {}", array.file, d.message)
+                                           : fmt::format("{}: {}: {}", array.file, d.object, d.message),
+                     d.remedy);
         }
     }
 

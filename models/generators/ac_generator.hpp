@@ -58,8 +58,8 @@ struct AcGenerator {
         .summary = "A sinusoidal current",
         .equations = R"(I = weight (offset + amplitude sin(2 pi frequency t + phase)); the weight's
 default is 1. It is constant within a step: the value of time t, a multiple of
-h, acts in (t + delay, t + h + delay], within (start + delay, stop + delay] and
-as in NEST not before h + delay.)",
+h, acts in (t + delay, t + h + delay], within (start + delay, stop + delay]
+and as in NEST not before h + delay.)",
         .citation = "NEST Simulator, model ac_generator: https://nest-simulator.readthedocs.io",
         .parameters = parameters,
         .variables = {},

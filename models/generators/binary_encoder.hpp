@@ -17,7 +17,19 @@ private:
 };
 
 struct BinaryEncoder {
-    enum Parameter { data, data_min, data_max, duration, gap, first_sample, samples, repetitions, threshold, start, stop };
+    enum Parameter {
+        data,
+        data_min,
+        data_max,
+        duration,
+        gap,
+        first_sample,
+        samples,
+        repetitions,
+        threshold,
+        start,
+        stop
+    };
     static constexpr ParameterInfo parameters[] = {
         data_parameter,
         data_min_parameter,
@@ -45,8 +57,9 @@ struct BinaryEncoder {
 x is the number of the element, scaled so that data_min is 0 and data_max 1,
 and cut off there. Sample k is presented in the steps of
 (start + k (duration + gap), start + k (duration + gap) + duration].)",
-        .citation = "Auge D, Hille J, Mueller E, Knoll A (2021) A survey of encoding techniques for signal processing in "
-                    "spiking neural networks. Neural Process Lett 53:4693-4710. doi:10.1007/s11063-021-10562-2",
+        .citation =
+            "Auge D, Hille J, Mueller E, Knoll A (2021) A survey of encoding techniques for signal processing in "
+            "spiking neural networks. Neural Process Lett 53:4693-4710. doi:10.1007/s11063-021-10562-2",
         .parameters = parameters,
         .variables = {},
         .receptors = {},

@@ -1,6 +1,6 @@
-// What encoders share: which sample is presented when, and the numbers of a block's neurons in it. An encoder turns each
-// sample of an array in a file into spikes: number i of a sample belongs to element i of the population (or target i of
-// the stimulus). Numbers are scaled so that data_min is 0 and data_max is 1; what lies outside counts as 0 or 1.
+// What encoders share: which sample is presented when, and the numbers of a block's neurons in it. An encoder turns
+// each sample of an array in a file into spikes: number i of a sample belongs to element i of the population (or target
+// i of the stimulus). Numbers are scaled so that data_min is 0 and data_max is 1; what lies outside counts as 0 or 1.
 #pragma once
 
 #include "models/generators/trains.hpp"
@@ -10,29 +10,45 @@
 
 namespace spikecast::models {
 
-inline constexpr ParameterInfo data_parameter{
-    "data",  "1", 0.0, any_value, "array of samples in an HDF5, NPY, NPZ or IDX file: { file, dataset }",
-    false, ParameterForm::samples};
+inline constexpr ParameterInfo data_parameter{"data",
+                                              "1",
+                                              0.0,
+                                              any_value,
+                                              "array of samples in an HDF5, NPY, NPZ or IDX file: { file, dataset }",
+                                              false,
+                                              ParameterForm::samples};
 inline constexpr ParameterInfo sequences_parameter{
-    "data",  "1", 0.0, any_value, "array of samples in an HDF5, NPY, NPZ or IDX file: { file, dataset }",
-    false, ParameterForm::sequences};
+    "data",
+    "1",
+    0.0,
+    any_value,
+    "array of samples in an HDF5, NPY, NPZ or IDX file: { file, dataset }",
+    false,
+    ParameterForm::sequences};
 inline constexpr ParameterInfo data_min_parameter{
     "data_min", "1", 0.0, any_value, "number of the data that counts as 0", false, ParameterForm::shared};
 inline constexpr ParameterInfo data_max_parameter{
     "data_max", "1", 1.0, any_value, "number of the data that counts as 1", false, ParameterForm::shared};
 inline constexpr ParameterInfo duration_parameter{
     "duration", "ms", 100.0, positive, "of a sample, a multiple of the resolution", false, ParameterForm::on_grid};
-inline constexpr ParameterInfo gap_parameter{
-    "gap",  "ms", 0.0, not_negative, "silence after each sample, a multiple of the resolution",
-    false, ParameterForm::on_grid};
+inline constexpr ParameterInfo gap_parameter{"gap",
+                                             "ms",
+                                             0.0,
+                                             not_negative,
+                                             "silence after each sample, a multiple of the resolution",
+                                             false,
+                                             ParameterForm::on_grid};
 inline constexpr ParameterInfo first_sample_parameter{
     "first_sample", "1", 0.0, {0.0, 0x1p53}, "number of the sample to begin with", false, ParameterForm::shared};
-inline constexpr ParameterInfo samples_parameter{
-    "samples", "1",  0.0, {0.0, 0x1p53}, "how many are presented one after the other; 0: all that follow",
-    false,     ParameterForm::shared};
+inline constexpr ParameterInfo samples_parameter{"samples",
+                                                 "1",
+                                                 0.0,
+                                                 {0.0, 0x1p53},
+                                                 "how many are presented one after the other; 0: all that follow",
+                                                 false,
+                                                 ParameterForm::shared};
 inline constexpr ParameterInfo repetitions_parameter{
     "repetitions", "1", 1.0, {1.0, 0x1p53}, "how often they are presented", false, ParameterForm::shared};
-
 
 inline constexpr ParameterRelation data_relation{"data_min < data_max", [](const double* p) { return p[1] < p[2]; }};
 inline constexpr ParameterRelation whole_relation{
@@ -47,15 +63,14 @@ public:
           range_(setup.parameters[2].constant - minimum_), h_(setup.resolution_ms), start_(setup.start_step),
           duration_(steps(setup.parameters[3].constant)), gap_(steps(setup.parameters[4].constant)),
           first_(static_cast<std::uint64_t>(setup.parameters[5].constant)) {
-        if (!source_)
-            refuse(setup.object + ".params.data", "an encoder needs data", "write data = { file = \"...\" }");
+        if (!source_) refuse(setup.object + ".params.data", "an encoder needs data", "write data = { file = \"...\" }");
         const std::uint64_t there = source_->samples();
         const auto given = static_cast<std::uint64_t>(setup.parameters[6].constant);
         if (first_ >= there || given > there - first_)
             refuse(setup.object + ".params." + (first_ >= there ? "first_sample" : "samples"),
                    "samples from " + std::to_string(first_) + " to " +
-                       std::to_string(first_ + std::max<std::uint64_t>(given, 1) - 1) + " are asked for, but there are " +
-                       std::to_string(there),
+                       std::to_string(first_ + std::max<std::uint64_t>(given, 1) - 1) +
+                       " are asked for, but there are " + std::to_string(there),
                    "they count from 0");
         count_ = given > 0 ? given : there - first_;
         repetitions_ = setup.parameters[7].constant;
@@ -115,7 +130,7 @@ private:
     std::int64_t start_, duration_, gap_;
     std::uint64_t first_, count_ = 0;
     double repetitions_ = 1.0;
-    std::uint64_t each_ = 1;              ///< numbers of a neuron in a sample
+    std::uint64_t each_ = 1;                 ///< numbers of a neuron in a sample
     std::int64_t number_ = -1, loaded_ = -1; ///< of presentations
     std::uint64_t sample_ = 0;
     std::vector<std::pair<std::uint64_t, std::uint32_t>> order_; ///< (index, number within the block), ascending

@@ -56,7 +56,20 @@ private:
 };
 
 struct FullTemporalEncoder {
-    enum Parameter { data, data_min, data_max, duration, gap, first_sample, samples, repetitions, min_interval, max_interval, start, stop };
+    enum Parameter {
+        data,
+        data_min,
+        data_max,
+        duration,
+        gap,
+        first_sample,
+        samples,
+        repetitions,
+        min_interval,
+        max_interval,
+        start,
+        stop
+    };
     static constexpr ParameterInfo parameters[] = {
         sequences_parameter,
         data_min_parameter,
@@ -66,8 +79,7 @@ struct FullTemporalEncoder {
         first_sample_parameter,
         samples_parameter,
         repetitions_parameter,
-        {"min_interval", "ms", 1.0, positive, "for x = 0, a multiple of the resolution", false,
-         ParameterForm::on_grid},
+        {"min_interval", "ms", 1.0, positive, "for x = 0, a multiple of the resolution", false, ParameterForm::on_grid},
         {"max_interval", "ms", 10.0, positive, "for x = 1, a multiple of the resolution", false,
          ParameterForm::on_grid},
         start_parameter,
@@ -93,8 +105,9 @@ min_interval).
 x is the number of the element, scaled so that data_min is 0 and data_max 1,
 and cut off there. Sample k is presented in the steps of
 (start + k (duration + gap), start + k (duration + gap) + duration].)",
-        .citation = "Auge D, Hille J, Mueller E, Knoll A (2021) A survey of encoding techniques for signal processing in "
-                    "spiking neural networks. Neural Process Lett 53:4693-4710. doi:10.1007/s11063-021-10562-2",
+        .citation =
+            "Auge D, Hille J, Mueller E, Knoll A (2021) A survey of encoding techniques for signal processing in "
+            "spiking neural networks. Neural Process Lett 53:4693-4710. doi:10.1007/s11063-021-10562-2",
         .parameters = parameters,
         .variables = {},
         .receptors = {},

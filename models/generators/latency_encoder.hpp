@@ -20,7 +20,19 @@ private:
 };
 
 struct LatencyEncoder {
-    enum Parameter { data, data_min, data_max, duration, gap, first_sample, samples, repetitions, threshold, start, stop };
+    enum Parameter {
+        data,
+        data_min,
+        data_max,
+        duration,
+        gap,
+        first_sample,
+        samples,
+        repetitions,
+        threshold,
+        start,
+        stop
+    };
     static constexpr ParameterInfo parameters[] = {
         data_parameter,
         data_min_parameter,
@@ -43,9 +55,9 @@ struct LatencyEncoder {
         .name = "latency_encoder",
         .kind = ModelInfo::Kind::generator,
         .summary = "Latency code: the larger a number, the earlier its spike",
-        .equations = R"(An element with x > threshold spikes once, in step 1 + round((1 - x) (D - 1)) of
-the D steps of a sample (time to first spike); the others are silent. The time
-gives x back with an error of at most 1 / (2 (D - 1)).
+        .equations = R"(An element with x > threshold spikes once, in step 1 + round((1 - x) (D - 1))
+of the D steps of a sample (time to first spike); the others are silent. The
+time gives x back with an error of at most 1 / (2 (D - 1)).
 
 x is the number of the element, scaled so that data_min is 0 and data_max 1,
 and cut off there. Sample k is presented in the steps of

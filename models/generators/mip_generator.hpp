@@ -94,8 +94,8 @@ struct MipGenerator {
         .name = "mip_generator",
         .kind = ModelInfo::Kind::generator,
         .summary = "Correlated Poisson spikes: copies of one mother train (multiple interaction process)",
-        .equations = R"(A mother train, Poisson of the rate, is common to all targets of a stimulus, or
-elements of a population. Each copies each of its spikes with probability
+        .equations = R"(A mother train, Poisson of the rate, is common to all targets of a stimulus,
+or elements of a population. Each copies each of its spikes with probability
 p_copy, independently: a train is Poisson of rate p_copy rate, and two trains
 have the correlation p_copy of their counts in any bins. Active for spikes in
 (start, stop].)",

@@ -12,8 +12,8 @@ class NoiseStimulus final : public StimulusBlock<T> {
 public:
     explicit NoiseStimulus(const StimulusSetup& setup)
         : key_(make_key(setup.generator.seed, Purpose::stimulus, setup.generator.object)),
-          indices_(setup.generator.indices), size_(setup.generator.indices.size()),
-          start_(setup.generator.start_step), stop_(setup.generator.stop_step), delay_(setup.delay_steps),
+          indices_(setup.generator.indices), size_(setup.generator.indices.size()), start_(setup.generator.start_step),
+          stop_(setup.generator.stop_step), delay_(setup.delay_steps),
           interval_(static_cast<std::int64_t>(
               std::floor(setup.generator.parameters[2].constant / setup.generator.resolution_ms + 0.5))),
           mean_(setup.generator.parameters[0]), std_(setup.generator.parameters[1]),
@@ -31,8 +31,8 @@ public:
         for (std::size_t i = 0; i < (std_.each.empty() && std_mod_.each.empty() ? 1 : size_); ++i)
             if (value_of(std_mod_, i) > value_of(std_, i))
                 refuse(setup.generator.object + ".params.std_mod",
-                       "std_mod = " + std::to_string(value_of(std_mod_, i)) + " pA is larger than std = " +
-                           std::to_string(value_of(std_, i)) + " pA",
+                       "std_mod = " + std::to_string(value_of(std_mod_, i)) +
+                           " pA is larger than std = " + std::to_string(value_of(std_, i)) + " pA",
                        "the variance std^2 + std_mod^2 sin(...) must not be negative");
     }
     void add(std::int64_t step, std::size_t begin, std::size_t end, T* buffer) override {

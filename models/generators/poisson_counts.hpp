@@ -103,9 +103,7 @@ public:
         for (std::size_t i = 0; i < means.size(); ++i)
             counts[i] = static_cast<T>(of(stamp, chunk * chunk_size + i, words[i], means[i]));
     }
-    [[nodiscard]] std::size_t bytes() const {
-        return words_.bytes() + thresholds_.capacity() * sizeof(std::int32_t);
-    }
+    [[nodiscard]] std::size_t bytes() const { return words_.bytes() + thresholds_.capacity() * sizeof(std::int32_t); }
 
 private:
     /// round(2^32 P(X <= k)) for k = 0, 1, ...

@@ -35,7 +35,19 @@ private:
 };
 
 struct PoissonRateEncoder {
-    enum Parameter { data, data_min, data_max, duration, gap, first_sample, samples, repetitions, max_rate, start, stop };
+    enum Parameter {
+        data,
+        data_min,
+        data_max,
+        duration,
+        gap,
+        first_sample,
+        samples,
+        repetitions,
+        max_rate,
+        start,
+        stop
+    };
     static constexpr ParameterInfo parameters[] = {
         data_parameter,
         data_min_parameter,
@@ -60,13 +72,15 @@ struct PoissonRateEncoder {
         .summary = "Rate code with Poisson spikes",
         .equations = R"(During a sample an element spikes as a Poisson process of rate x max_rate. The
 number of spikes n in a duration D estimates x as n / (max_rate D), with the
-standard deviation sqrt(x / (max_rate D)). Draws are those of poisson_generator.
+standard deviation sqrt(x / (max_rate D)). Draws are those of
+poisson_generator.
 
 x is the number of the element, scaled so that data_min is 0 and data_max 1,
 and cut off there. Sample k is presented in the steps of
 (start + k (duration + gap), start + k (duration + gap) + duration].)",
-        .citation = "Auge D, Hille J, Mueller E, Knoll A (2021) A survey of encoding techniques for signal processing in "
-                    "spiking neural networks. Neural Process Lett 53:4693-4710. doi:10.1007/s11063-021-10562-2",
+        .citation =
+            "Auge D, Hille J, Mueller E, Knoll A (2021) A survey of encoding techniques for signal processing in "
+            "spiking neural networks. Neural Process Lett 53:4693-4710. doi:10.1007/s11063-021-10562-2",
         .parameters = parameters,
         .variables = {},
         .receptors = {},

@@ -10,10 +10,10 @@ template <class T>
 class PulsePacketTrain {
 public:
     explicit PulsePacketTrain(const BlockSetup& setup)
-        : key_(make_key(setup.seed, Purpose::stimulus, setup.object)), indices_(setup.indices),
-          h_(setup.resolution_ms), pulses_(setup.parameters[0].list),
-          activity_(static_cast<std::uint64_t>(setup.parameters[1].constant)), sdev_(setup.parameters[2].constant),
-          chunks_((setup.indices.size() + chunk_size - 1) / chunk_size), counts_(chunk_size) {
+        : key_(make_key(setup.seed, Purpose::stimulus, setup.object)), indices_(setup.indices), h_(setup.resolution_ms),
+          pulses_(setup.parameters[0].list), activity_(static_cast<std::uint64_t>(setup.parameters[1].constant)),
+          sdev_(setup.parameters[2].constant), chunks_((setup.indices.size() + chunk_size - 1) / chunk_size),
+          counts_(chunk_size) {
         for (std::size_t i = 1; i < pulses_.size(); ++i)
             if (pulses_[i] < pulses_[i - 1])
                 refuse(setup.object + ".params.pulse_times",
@@ -109,7 +109,8 @@ struct PulsepacketGenerator {
 distributed with the standard deviation sdev; each falls on the nearest step.
 A target of a stimulus, or an element of a population, has packets of its own;
 targets that are to get the same spikes, as from one generator in NEST, are
-connected to a population of size 1. Spikes outside (start, stop] are left out.)",
+connected to a population of size 1. Spikes outside (start, stop] are left
+out.)",
         .citation = "NEST Simulator, model pulsepacket_generator: https://nest-simulator.readthedocs.io",
         .parameters = parameters,
         .variables = {},

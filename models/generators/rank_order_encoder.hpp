@@ -46,7 +46,20 @@ private:
 };
 
 struct RankOrderEncoder {
-    enum Parameter { data, data_min, data_max, duration, gap, first_sample, samples, repetitions, interval, threshold, start, stop };
+    enum Parameter {
+        data,
+        data_min,
+        data_max,
+        duration,
+        gap,
+        first_sample,
+        samples,
+        repetitions,
+        interval,
+        threshold,
+        start,
+        stop
+    };
     static constexpr ParameterInfo parameters[] = {
         data_parameter,
         data_min_parameter,
@@ -79,7 +92,8 @@ whose turn would come after the sample's duration.
 x is the number of the element, scaled so that data_min is 0 and data_max 1,
 and cut off there. Sample k is presented in the steps of
 (start + k (duration + gap), start + k (duration + gap) + duration].)",
-        .citation = "Thorpe S, Gautrais J (1998) Rank order coding. In: Computational neuroscience: trends in research. Springer, "
+        .citation = "Thorpe S, Gautrais J (1998) Rank order coding. In: Computational neuroscience: trends in "
+                    "research. Springer, "
                     "pp 113-118. doi:10.1007/978-1-4615-4831-7_19",
         .parameters = parameters,
         .variables = {},

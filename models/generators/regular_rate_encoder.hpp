@@ -40,7 +40,19 @@ private:
 };
 
 struct RegularRateEncoder {
-    enum Parameter { data, data_min, data_max, duration, gap, first_sample, samples, repetitions, max_rate, start, stop };
+    enum Parameter {
+        data,
+        data_min,
+        data_max,
+        duration,
+        gap,
+        first_sample,
+        samples,
+        repetitions,
+        max_rate,
+        start,
+        stop
+    };
     static constexpr ParameterInfo parameters[] = {
         data_parameter,
         data_min_parameter,
@@ -63,16 +75,17 @@ struct RegularRateEncoder {
         .name = "regular_rate_encoder",
         .kind = ModelInfo::Kind::generator,
         .summary = "Rate code with regular spikes",
-        .equations = R"(During a sample an element spikes regularly at the rate r = x max_rate: by the end
-of step k, of length h, it has spiked floor(r k h + 1/2) times. The number of
-spikes n in a duration D gives x back as n / (max_rate D), with an error of at
-most 1 / (2 max_rate D).
+        .equations = R"(During a sample an element spikes regularly at the rate r = x max_rate: by the
+end of step k, of length h, it has spiked floor(r k h + 1/2) times. The number
+of spikes n in a duration D gives x back as n / (max_rate D), with an error of
+at most 1 / (2 max_rate D).
 
 x is the number of the element, scaled so that data_min is 0 and data_max 1,
 and cut off there. Sample k is presented in the steps of
 (start + k (duration + gap), start + k (duration + gap) + duration].)",
-        .citation = "Auge D, Hille J, Mueller E, Knoll A (2021) A survey of encoding techniques for signal processing in "
-                    "spiking neural networks. Neural Process Lett 53:4693-4710. doi:10.1007/s11063-021-10562-2",
+        .citation =
+            "Auge D, Hille J, Mueller E, Knoll A (2021) A survey of encoding techniques for signal processing in "
+            "spiking neural networks. Neural Process Lett 53:4693-4710. doi:10.1007/s11063-021-10562-2",
         .parameters = parameters,
         .variables = {},
         .receptors = {},

@@ -9,8 +9,8 @@ template <class T>
 class SinusoidalPoissonTrain {
 public:
     explicit SinusoidalPoissonTrain(const BlockSetup& setup)
-        : h_(setup.resolution_ms), rate_(setup.parameters[0]), amplitude_(setup.parameters[1]),
-          phase_(setup, 2, 3), size_(setup.indices.size()), law_(setup), counts_(chunk_size) {
+        : h_(setup.resolution_ms), rate_(setup.parameters[0]), amplitude_(setup.parameters[1]), phase_(setup, 2, 3),
+          size_(setup.indices.size()), law_(setup), counts_(chunk_size) {
         for (std::size_t i = 0; i < (uniform() ? 1 : size_); ++i)
             check_mean(setup, "rate", value_of(rate_, i) + value_of(amplitude_, i));
         if (!uniform()) means_.resize(chunk_size);

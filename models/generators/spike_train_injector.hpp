@@ -65,7 +65,12 @@ struct SpikeTrainInjector {
     static constexpr ParameterInfo parameters[] = {
         {"spike_times", "ms", 0.0, any_value, "spikes in a SONATA file: { file, dataset = \"/spikes/NAME\" }", false,
          ParameterForm::trains},
-        {"allow_offgrid_times", "1", 0.0, {0.0, 1.0}, "1: times between steps are rounded up", false,
+        {"allow_offgrid_times",
+         "1",
+         0.0,
+         {0.0, 1.0},
+         "1: times between steps are rounded up",
+         false,
          ParameterForm::shared},
         start_parameter,
         stop_parameter,
@@ -80,10 +85,10 @@ struct SpikeTrainInjector {
         .kind = ModelInfo::Kind::generator,
         .summary = "Spikes from a file, a train for each element or target",
         .equations = R"(Element (or target) i has the spikes whose node_ids are i in the group that
-spike_times names: timestamps in ms, multiples of the resolution, in any order;
-a time that occurs twice gives two spikes. A result file of Spikecast is such a
-file. Spikes outside (start, stop] are left out. Every worker keeps its own
-elements' spikes only.)",
+spike_times names: timestamps in ms, multiples of the resolution, in any
+order; a time that occurs twice gives two spikes. A result file of Spikecast
+is such a file. Spikes outside (start, stop] are left out. Every worker keeps
+its own elements' spikes only.)",
         .citation = "NEST Simulator, model spike_train_injector: https://nest-simulator.readthedocs.io; Dai K et al. "
                     "(2020) The SONATA data format. PLoS Comput Biol 16:e1007696. doi:10.1371/journal.pcbi.1007696",
         .parameters = parameters,

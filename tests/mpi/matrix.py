@@ -29,6 +29,22 @@ def run(program, experiment, ranks, threads, settings, folder):
         return json.load(file)
 
 
+def input_files(folder):
+    """Files of samples and spikes for the network `generators`, as settings."""
+    import h5py
+    import numpy
+    random = numpy.random.default_rng(1)
+    samples, spikes = os.path.join(folder, "samples.npz"), os.path.join(folder, "spikes.h5")
+    numpy.savez_compressed(samples, x=random.integers(0, 256, (5, 7, 9), dtype=numpy.uint8))
+    with h5py.File(spikes, "w") as file:
+        file["/spikes/X/timestamps"] = random.integers(1, 1200, 4000) / 10.0
+        file["/spikes/X/node_ids"] = random.integers(0, 100, 4000).astype(numpy.uint64)
+    settings = {"populations.injected.params.spike_times.file": f'"{spikes}"'}
+    for name in ["binary", "poisson_rate", "regular_rate", "latency", "rank_order", "temporal"]:
+        settings[f"populations.{name}.params.data"] = f'{{ file = "{samples}", dataset = "x" }}'
+    return settings
+
+
 def combinations(full):
     """(ranks, threads, partitioner, exchange): all of them, or a covering choice in which every value and every pair of
     ranks with another setting occurs."""
@@ -58,6 +74,7 @@ def main():
              ("outdegree", os.path.join(networks, "outdegree.toml"), {}),
              ("nonlinear", os.path.join(networks, "nonlinear.toml"), {}),
              ("rules", os.path.join(networks, "rules.toml"), {}),
+             ("generators", os.path.join(networks, "generators.toml"), {}),
              ("space", os.path.join(networks, "space.toml"), {}),
              ("sparse_graph", os.path.join(networks, "sparse_graph.toml"), {}),
              ("inputs", os.path.join(networks, "inputs.toml"), {}),
@@ -71,6 +88,8 @@ def main():
         for name, experiment, settings in cases:
             if arguments.only and name != arguments.only:
                 continue
+            if name == "generators":
+                settings = input_files(folder)
             for precision, weights in formats if arguments.full else formats[:1 if arguments.fault else 3]:
                 expected = None
                 drawings = ["redraw", "exchange"] if name == "outdegree" else ["auto"]

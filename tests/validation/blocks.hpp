@@ -26,6 +26,7 @@ inline BlockSetup setup_of(std::string_view model, std::size_t size, double h = 
     setup.seed = 42;
     setup.resolution_ms = h;
     setup.stop_step = std::numeric_limits<std::int64_t>::max() / 2;
+    setup.population_size = size;
     setup.indices.resize(size);
     std::iota(setup.indices.begin(), setup.indices.end(), std::uint64_t{0});
     for (const ParameterInfo& p : setup.model->parameters)

@@ -188,6 +188,60 @@ const std::vector<Expected>& expectations() {
         generator("poisson_generator");
         list.push_back({"spike_generator", "spike_times", "ms", 0, {0.1}, {0, -1, nan}, true});
         generator("spike_generator");
+        list.push_back({"inhomogeneous_poisson_generator", "rate_times", "ms", 0, {0.1}, {0, -1, nan}, true});
+        list.push_back({"inhomogeneous_poisson_generator", "rate_values", "Hz", 0, {0, 1e9}, {-1, 2e9, nan}, true});
+        generator("inhomogeneous_poisson_generator");
+        for (const std::string_view name : {"rate", "amplitude"})
+            list.push_back({"sinusoidal_poisson_generator", name, "Hz", 0, {0, 1e9}, {-1, 2e9, nan}});
+        list.push_back({"sinusoidal_poisson_generator", "frequency", "Hz", 0, {0, 1}, {-1, nan}});
+        list.push_back({"sinusoidal_poisson_generator", "phase", "1", 0, {-1, 0, 1}, {nan}});
+        generator("sinusoidal_poisson_generator");
+        list.push_back({"gamma_sup_generator", "rate", "Hz", 0, {0, 1e9}, {-1, 2e9, nan}});
+        list.push_back({"gamma_sup_generator", "gamma_shape", "1", 1, {1, 1000}, {0, 1001, nan}});
+        list.push_back({"gamma_sup_generator", "n_proc", "1", 1, {1, 1e9}, {0, 2e9, nan}});
+        generator("gamma_sup_generator");
+        list.push_back({"mip_generator", "rate", "Hz", 0, {0, 1e9}, {-1, 2e9, nan}});
+        list.push_back({"mip_generator", "p_copy", "1", 1, {0, 1}, {-0.1, 1.1, nan}});
+        generator("mip_generator");
+        list.push_back({"pulsepacket_generator", "pulse_times", "ms", 0, {0.1}, {0, -1, nan}, true});
+        list.push_back({"pulsepacket_generator", "activity", "1", 0, {0, 1e6}, {-1, 2e6, nan}});
+        list.push_back({"pulsepacket_generator", "sdev", "ms", 0, {0, 1}, {-1, nan}});
+        generator("pulsepacket_generator");
+        for (const std::string_view name : {"amplitude", "offset"})
+            list.push_back({"ac_generator", name, "pA", 0, {-1, 0, 1}, {nan}});
+        list.push_back({"ac_generator", "frequency", "Hz", 0, {0, 1}, {-1, nan}});
+        list.push_back({"ac_generator", "phase", "1", 0, {-1, 0, 1}, {nan}});
+        generator("ac_generator");
+        list.push_back({"noise_generator", "mean", "pA", 0, {-1, 0, 1}, {nan}});
+        list.push_back({"noise_generator", "std", "pA", 0, {0, 1}, {-1, nan}});
+        list.push_back({"noise_generator", "dt", "ms", 1, {0.1}, {0, -1, nan}});
+        list.push_back({"noise_generator", "std_mod", "pA", 0, {0, 1}, {-1, nan}});
+        list.push_back({"noise_generator", "frequency", "Hz", 0, {0, 1}, {-1, nan}});
+        list.push_back({"noise_generator", "phase", "1", 0, {-1, 0, 1}, {nan}});
+        generator("noise_generator");
+        list.push_back({"spike_train_injector", "spike_times", "ms", 0, {0}, {nan}});
+        list.push_back({"spike_train_injector", "allow_offgrid_times", "1", 0, {0, 1}, {-1, 2, nan}});
+        generator("spike_train_injector");
+        for (const std::string_view model : {"binary_encoder", "poisson_rate_encoder", "regular_rate_encoder",
+                                             "latency_encoder", "rank_order_encoder", "full_temporal_encoder"}) {
+            list.push_back({model, "data", "1", 0, {0}, {nan}});
+            list.push_back({model, "data_min", "1", 0, {-1, 0, 1}, {nan}});
+            list.push_back({model, "data_max", "1", 1, {-1, 0, 255}, {nan}});
+            list.push_back({model, "duration", "ms", 100, {0.1}, {0, -1, nan}});
+            list.push_back({model, "gap", "ms", 0, {0, 1}, {-1, nan}});
+            list.push_back({model, "first_sample", "1", 0, {0, 59999}, {-1, nan}});
+            list.push_back({model, "samples", "1", 0, {0, 59999}, {-1, nan}});
+            list.push_back({model, "repetitions", "1", 1, {1, 2}, {0, -1, nan}});
+            generator(model);
+        }
+        list.push_back({"binary_encoder", "threshold", "1", 0.5, {0, 1}, {-0.1, 1.1, nan}});
+        for (const std::string_view model : {"poisson_rate_encoder", "regular_rate_encoder"})
+            list.push_back({model, "max_rate", "Hz", 100, {0, 1e9}, {-1, 2e9, nan}});
+        for (const std::string_view model : {"latency_encoder", "rank_order_encoder"})
+            list.push_back({model, "threshold", "1", 0, {0, 1}, {-0.1, 1.1, nan}});
+        list.push_back({"rank_order_encoder", "interval", "ms", 1, {0.1}, {0, -1, nan}});
+        list.push_back({"full_temporal_encoder", "min_interval", "ms", 1, {0.1}, {0, -1, nan}});
+        list.push_back({"full_temporal_encoder", "max_interval", "ms", 10, {0.1}, {0, -1, nan}});
         list.push_back({"dc_generator", "amplitude", "pA", 0, {-1, 0, 1}, {nan}});
         generator("dc_generator");
         list.push_back({"step_current_generator", "amplitude_times", "ms", 0, {0.1}, {0, -1, nan}, true});
@@ -313,6 +367,36 @@ TEST(Catalogue, relations_hold_for_defaults_and_fail_where_they_should) {
             set(*model, values, "stop", 1);
             EXPECT_FALSE(relation.holds(values.data()));
         }
+    }
+}
+
+TEST(Catalogue, further_relations_fail_where_they_should) {
+    struct Broken {
+        std::string_view model, parameter;
+        double value;
+        std::string_view relation;
+    };
+    const std::string_view whole = "first_sample, samples and repetitions are whole numbers";
+    const std::vector<Broken> all = {
+        {"gamma_sup_generator", "gamma_shape", 2.5, "gamma_shape is a whole number"},
+        {"gamma_sup_generator", "n_proc", 2.5, "n_proc is a whole number"},
+        {"pulsepacket_generator", "activity", 2.5, "activity is a whole number"},
+        {"noise_generator", "std_mod", 1.0, "std_mod <= std"},
+        {"spike_train_injector", "allow_offgrid_times", 0.5, "allow_offgrid_times is 0 or 1"},
+        {"latency_encoder", "data_min", 1.0, "data_min < data_max"},
+        {"binary_encoder", "first_sample", 0.5, whole},
+        {"rank_order_encoder", "samples", 0.5, whole},
+        {"regular_rate_encoder", "repetitions", 1.5, whole},
+        {"full_temporal_encoder", "min_interval", 10.0, "min_interval < max_interval"},
+    };
+    for (const Broken& broken : all) {
+        const ModelInfo& model = *find_model(broken.model);
+        std::vector<double> values = defaults(model);
+        values.at(static_cast<std::size_t>(model.parameter(broken.parameter))) = broken.value;
+        std::vector<std::string_view> failed;
+        for (const ParameterRelation& relation : model.relations)
+            if (!relation.holds(values.data())) failed.push_back(relation.text);
+        EXPECT_EQ(failed, std::vector<std::string_view>{broken.relation}) << broken.model << ' ' << broken.parameter;
     }
 }
 

@@ -95,10 +95,43 @@ TYPED_TEST(Generators, poisson_count_is_the_documented_word_of_the_documented_bl
 TYPED_TEST(Generators, per_target_values_and_any_split_of_targets_give_the_same_bits) {
     using T = TypeParam;
     for (const std::string_view model :
-         {"poisson_generator", "dc_generator", "spike_generator", "step_current_generator"}) {
+         {"poisson_generator", "dc_generator", "spike_generator", "step_current_generator",
+          "inhomogeneous_poisson_generator", "sinusoidal_poisson_generator", "gamma_sup_generator", "mip_generator",
+          "pulsepacket_generator", "ac_generator", "noise_generator"}) {
         StimulusSetup constant = stimulus_of(model, targets);
-        const bool lists = constant.generator.model->parameters[0].is_list;
-        if (lists) {
+        // what is the same for all and can't be given for each
+        const bool lists = constant.generator.model->parameters[0].is_list || model == "mip_generator";
+        const auto parameter = [&](StimulusSetup& setup, std::string_view name) -> ResolvedValue& {
+            return setup.generator.parameters[static_cast<std::size_t>(setup.generator.model->parameter(name))];
+        };
+        if (model == "sinusoidal_poisson_generator") {
+            parameter(constant, "amplitude").constant = 8000.0;
+            parameter(constant, "frequency").constant = 400.0;
+        } else if (model == "gamma_sup_generator") {
+            parameter(constant, "rate").constant = 300.0;
+            parameter(constant, "gamma_shape").constant = 3.0;
+            parameter(constant, "n_proc").constant = 20.0;
+        } else if (model == "ac_generator") {
+            parameter(constant, "frequency").constant = 130.0;
+            parameter(constant, "phase").constant = 30.0;
+        } else if (model == "noise_generator") {
+            parameter(constant, "dt").constant = 0.3;
+            parameter(constant, "std").constant = 150.0;
+            parameter(constant, "std_mod").constant = 100.0;
+            parameter(constant, "frequency").constant = 130.0;
+        }
+        if (model == "mip_generator") {
+            parameter(constant, "rate").constant = 30000.0;
+            parameter(constant, "p_copy").constant = 0.3;
+        } else if (model == "pulsepacket_generator") {
+            parameter(constant, "pulse_times").list = {0.55, 0.9};
+            parameter(constant, "activity").constant = 3.0;
+            parameter(constant, "sdev").constant = 0.4;
+        } else if (model == "inhomogeneous_poisson_generator") {
+            parameter(constant, "rate_times").list = {0.2, 0.7, 1.1};
+            parameter(constant, "rate_values").list = {5000.0, 0.0, 300000.0};
+        } else if (model == "gamma_sup_generator" || model == "noise_generator") {
+        } else if (lists) {
             constant.generator.parameters[0].list = {0.2, 0.5, 0.9};
             if (model == "step_current_generator") constant.generator.parameters[1].list = {3.0, -1.0, 100.1};
         } else {
@@ -107,7 +140,10 @@ TYPED_TEST(Generators, per_target_values_and_any_split_of_targets_give_the_same_
         constant.weight.constant = 1.7;
         StimulusSetup each = constant;
         each.weight.each.assign(targets, 1.7);
-        if (!lists) each.generator.parameters[0].each.assign(targets, 9876.5);
+        if (!lists) each.generator.parameters[0].each.assign(targets, each.generator.parameters[0].constant);
+        if (model == "mip_generator") parameter(each, "p_copy").each.assign(targets, 0.3);
+        if (model == "noise_generator") parameter(each, "std").each.assign(targets, 150.0);
+        if (model == "ac_generator") parameter(each, "phase").each.assign(targets, 30.0);
         StimulusSetup parts[2] = {constant, constant};
         for (StimulusSetup& part : parts)
             part.generator.indices.clear();

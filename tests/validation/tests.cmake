@@ -2,5 +2,6 @@ spikecast_test(exact_integration_test validation/exact_integration_test.cpp LABE
 spikecast_test(neuron_block_test validation/neuron_block_test.cpp LABELS validation)
 spikecast_test(simple_models_test validation/simple_models_test.cpp LABELS validation)
 spikecast_test(generators_test validation/generators_test.cpp LABELS validation)
+spikecast_test(generator_laws_test validation/generator_laws_test.cpp LABELS validation)
 spikecast_test(catalogue_test validation/catalogue_test.cpp LABELS validation)
 spikecast_test(nonlinear_neurons_test validation/nonlinear_neurons_test.cpp LABELS validation)
