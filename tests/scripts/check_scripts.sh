@@ -43,7 +43,7 @@ done
 # What find_package asks for in CMakeLists.txt is in the list that setup.sh installs.
 packages=$(scripts/setup.sh --list)
 for pair in MPI=libopenmpi-dev HDF5=libhdf5-openmpi-dev Boost=libboost-serialization-dev fmt=libfmt-dev \
-    spdlog=libspdlog-dev nlohmann_json=nlohmann-json3-dev CLI11=libcli11-dev GTest=libgtest-dev benchmark=libbenchmark-dev; do
+    spdlog=libspdlog-dev nlohmann_json=nlohmann-json3-dev CLI11=libcli11-dev ZLIB=zlib1g-dev LIBZIP=libzip-dev GTest=libgtest-dev benchmark=libbenchmark-dev; do
     grep -qx "${pair#*=}" <<<"$packages" || fail "scripts/setup.sh doesn't install ${pair#*=} for ${pair%=*}"
 done
 
