@@ -470,6 +470,7 @@ private:
     void add_stimulus(Worker<T, W>& worker, const Stimulus& stimulus, std::size_t p,
                       std::vector<std::uint32_t> positions, int receptor) {
         const ModelInfo& model = *find_model(stimulus.model);
+        const Population& population = experiment_.populations[p];
         const auto& indices = worker.indices(p);
         StimulusSetup setup;
         if (positions.empty()) setup.generator.indices = indices;

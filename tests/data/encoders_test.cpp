@@ -48,7 +48,8 @@ double datum(std::uint64_t s, std::uint64_t i) {
 
 std::string npy(const std::string& header, const std::string& content, char version = 1) {
     const auto n = static_cast<unsigned>(header.size());
-    std::string bytes = std::string("\x93NUMPY") + version + '\0' + static_cast<char>(n & 255) + static_cast<char>(n >> 8);
+    std::string bytes =
+        std::string("\x93NUMPY") + version + '\0' + static_cast<char>(n & 255) + static_cast<char>(n >> 8);
     if (version > 1) bytes += std::string(2, '\0');
     return bytes + header + content;
 }
@@ -108,8 +109,8 @@ void write_zip(const std::string& path, const std::string& name, const std::stri
     int error = 0;
     zip_t* archive = zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &error);
     ASSERT_NE(archive, nullptr);
-    const zip_int64_t index = zip_file_add(archive, name.c_str(),
-                                           zip_source_buffer(archive, content.data(), content.size(), 0), ZIP_FL_ENC_UTF_8);
+    const zip_int64_t index = zip_file_add(
+        archive, name.c_str(), zip_source_buffer(archive, content.data(), content.size(), 0), ZIP_FL_ENC_UTF_8);
     ASSERT_GE(index, 0);
     zip_set_file_compression(archive, static_cast<zip_uint64_t>(index), compressed ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0);
     ASSERT_EQ(zip_close(archive), 0);
@@ -120,7 +121,8 @@ void write_gzip(const std::string& path, const std::string& content) {
     gzclose(file);
 }
 template <class T>
-void write_hdf5(hid_t file, const char* name, hid_t type, const std::vector<hsize_t>& shape, const std::vector<T>& data) {
+void write_hdf5(hid_t file, const char* name, hid_t type, const std::vector<hsize_t>& shape,
+                const std::vector<T>& data) {
     const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
     const hid_t links = H5Pcreate(H5P_LINK_CREATE);
     H5Pset_create_intermediate_group(links, 1);
@@ -134,8 +136,8 @@ void write_hdf5(hid_t file, const char* name, hid_t type, const std::vector<hsiz
 TEST(ArrayFiles, every_kind_and_type_gives_its_numbers) {
     const Folder folder;
     const auto npy_file = [&](const char* name, const char* descr, const std::string& content, char version = 1) {
-        expect_data({folder.file(name, npy(std::string("{'descr': '") + descr + "', " + shape_5_700, content, version)),
-                     ""});
+        expect_data(
+            {folder.file(name, npy(std::string("{'descr': '") + descr + "', " + shape_5_700, content, version)), ""});
     };
     npy_file("u1.npy", "|u1", numbers<std::uint8_t>());
     npy_file("i2.npy", "<i2", numbers<std::int16_t>());
@@ -195,7 +197,9 @@ TEST(ArrayFiles, what_does_not_fit_is_refused_by_name_and_shape) {
     EXPECT_HAS(message_of({folder.at("none.npy"), ""}), "can't be opened");
     EXPECT_HAS(message_of({folder.file("text.npy", "hello, world"), ""}), "none of HDF5, NPY, NPZ and IDX");
     EXPECT_HAS(message_of({folder.file("empty.npy", ""), ""}), "none of HDF5, NPY, NPZ and IDX");
-    const auto header = [&](const std::string& text) { return message_of({folder.file("h.npy", npy(text, data)), ""}); };
+    const auto header = [&](const std::string& text) {
+        return message_of({folder.file("h.npy", npy(text, data)), ""});
+    };
     EXPECT_HAS(header(f8 + "'fortran_order': True, 'shape': (5, 700)}"), "Fortran order");
     EXPECT_HAS(header("{'descr': '<c8', " + shape_5_700), "type '<c8'");
     EXPECT_HAS(header("{'descr': '|f8', " + shape_5_700), "type '|f8'");
@@ -216,7 +220,8 @@ TEST(ArrayFiles, what_does_not_fit_is_refused_by_name_and_shape) {
     EXPECT_HAS(message_of({folder.at("short.gz"), ""}), "ends or is damaged in sample 5 of 6");
     std::string not_a_number = data;
     not_a_number.replace(8 * 703, 8, std::string("\0\0\0\0\0\0\xf8\x7f", 8));
-    EXPECT_HAS(message_of({folder.file("nan.npy", npy(f8 + shape_5_700, not_a_number)), ""}), "number 3 of sample 1 is nan");
+    EXPECT_HAS(message_of({folder.file("nan.npy", npy(f8 + shape_5_700, not_a_number)), ""}),
+               "number 3 of sample 1 is nan");
     write_zip(folder.at("z.npz"), "images.npy", npy(f8 + shape_5_700, data), true);
     EXPECT_HAS(message_of({folder.at("z.npz"), "labels"}), "images.npy");
     EXPECT_HAS(message_of({folder.at("z.npz"), ""}), "name one with `dataset`");
@@ -286,8 +291,9 @@ protected:
 };
 
 TEST_F(Encoders, binary_code_tells_which_numbers_reach_the_threshold) {
-    const auto got = spikes_of(encoder("binary_encoder", array_, {{"data_max", 250.0}, {"threshold", 0.4},
-                                                                   {"duration", 2.0}, {"gap", 1.0}}), 30, samples + 1);
+    const auto got = spikes_of(
+        encoder("binary_encoder", array_, {{"data_max", 250.0}, {"threshold", 0.4}, {"duration", 2.0}, {"gap", 1.0}}),
+        30, samples + 1);
     for (std::size_t s = 0; s < samples; ++s)
         for (std::size_t i = 0; i < neurons; ++i)
             ASSERT_EQ(got[s][i], datum(s, i) >= 100 ? std::vector<std::int64_t>{1} : std::vector<std::int64_t>{});
@@ -295,7 +301,8 @@ TEST_F(Encoders, binary_code_tells_which_numbers_reach_the_threshold) {
 }
 
 TEST_F(Encoders, latency_gives_numbers_back_within_half_a_step) {
-    const auto got = spikes_of(encoder("latency_encoder", array_, {{"data_max", 250.0}, {"duration", 10.0}}), 100, samples);
+    const auto got =
+        spikes_of(encoder("latency_encoder", array_, {{"data_max", 250.0}, {"duration", 10.0}}), 100, samples);
     for (std::size_t s = 0; s < samples; ++s)
         for (std::size_t i = 0; i < neurons; ++i) {
             const double x = datum(s, i) / 250.0;
@@ -332,7 +339,8 @@ TEST_F(Encoders, rank_order_is_that_of_the_numbers) {
 
 TEST_F(Encoders, regular_rate_gives_numbers_back_within_half_a_spike) {
     const auto got = spikes_of(
-        encoder("regular_rate_encoder", array_, {{"data_max", 250.0}, {"max_rate", 500.0}, {"duration", 100.0}}), 1000, 2);
+        encoder("regular_rate_encoder", array_, {{"data_max", 250.0}, {"max_rate", 500.0}, {"duration", 100.0}}), 1000,
+        2);
     for (std::size_t i = 0; i < neurons; ++i) {
         const double x = datum(1, i) / 250.0;
         ASSERT_NEAR(static_cast<double>(got[1][i].size()) / 50, x, 0.5 / 50 + 1e-12);
@@ -343,7 +351,8 @@ TEST_F(Encoders, regular_rate_gives_numbers_back_within_half_a_spike) {
 
 TEST_F(Encoders, poisson_rate_gives_numbers_back_within_their_deviation) {
     const auto got = spikes_of(
-        encoder("poisson_rate_encoder", array_, {{"data_max", 250.0}, {"max_rate", 2000.0}, {"duration", 100.0}}), 1000, 2);
+        encoder("poisson_rate_encoder", array_, {{"data_max", 250.0}, {"max_rate", 2000.0}, {"duration", 100.0}}), 1000,
+        2);
     double deviation = 0, n = 0;
     for (std::size_t s = 0; s < 2; ++s)
         for (std::size_t i = 0; i < neurons; ++i) {
@@ -360,16 +369,19 @@ TEST_F(Encoders, poisson_rate_gives_numbers_back_within_their_deviation) {
 
 TEST_F(Encoders, full_temporal_code_gives_every_number_back) {
     // 100 elements of 7 numbers each; 250 steps between the shortest and the longest interval
-    const auto got = spikes_of(encoder("full_temporal_encoder", array_, {{"data_max", 250.0}, {"min_interval", 0.5},
-                                       {"max_interval", 25.5}, {"duration", 200.0}}, 0, 1, 100), 2000, samples);
+    const auto got = spikes_of(
+        encoder("full_temporal_encoder", array_,
+                {{"data_max", 250.0}, {"min_interval", 0.5}, {"max_interval", 25.5}, {"duration", 200.0}}, 0, 1, 100),
+        2000, samples);
     for (std::size_t s = 0; s < samples; ++s)
         for (std::size_t i = 0; i < 100; ++i) {
             ASSERT_EQ(got[s][i].size(), 8U);
             for (std::size_t k = 0; k < 7; ++k)
                 ASSERT_EQ(static_cast<double>(got[s][i][k + 1] - got[s][i][k] - 5), datum(s, 7 * i + k));
         }
-    EXPECT_THROW(make_population_block<double>(encoder("full_temporal_encoder", array_, {{"duration", 70.0}}, 0, 1, 100)),
-                 InputError);
+    EXPECT_THROW(
+        make_population_block<double>(encoder("full_temporal_encoder", array_, {{"duration", 70.0}}, 0, 1, 100)),
+        InputError);
 }
 
 TEST_F(Encoders, any_split_of_the_elements_gives_the_same_spikes) {
@@ -394,8 +406,14 @@ TEST_F(Encoders, any_split_of_the_elements_gives_the_same_spikes) {
 }
 
 TEST_F(Encoders, chosen_samples_are_presented_as_often_as_declared) {
-    const auto got = spikes_of(encoder("binary_encoder", array_, {{"data_max", 250.0}, {"threshold", 0.4},
-                               {"duration", 0.2}, {"first_sample", 3.0}, {"samples", 1.0}, {"repetitions", 2.0}}), 2, 3);
+    const auto got = spikes_of(encoder("binary_encoder", array_,
+                                       {{"data_max", 250.0},
+                                        {"threshold", 0.4},
+                                        {"duration", 0.2},
+                                        {"first_sample", 3.0},
+                                        {"samples", 1.0},
+                                        {"repetitions", 2.0}}),
+                               2, 3);
     EXPECT_EQ(got[0], got[1]);
     for (std::size_t i = 0; i < neurons; ++i)
         ASSERT_EQ(got[0][i].size(), datum(3, i) >= 100 ? 1U : 0U);
@@ -431,7 +449,8 @@ TEST(Injector, spikes_of_a_file_come_at_their_times) {
         setup.parameters[0].spikes = read_spikes({path, "/spikes/E"}, setup.indices, 1300);
         std::vector<std::vector<int>> expected(501, std::vector<int>(1300, 0));
         for (std::size_t k = 0; k < ids.size(); ++k)
-            if (ids[k] % 2 == part && times[k] > 2.01) ++expected[static_cast<std::size_t>(std::lround(10 * times[k]))][ids[k]];
+            if (ids[k] % 2 == part && times[k] > 2.01)
+                ++expected[static_cast<std::size_t>(std::lround(10 * times[k]))][ids[k]];
         Driver<float> driver(setup);
         for (std::size_t stamp = 1; stamp <= 500; ++stamp) {
             std::vector<int> got(1300, 0);
@@ -450,7 +469,10 @@ TEST(Injector, spikes_of_a_file_come_at_their_times) {
         return "";
     };
     EXPECT_HAS(message([&] { (void)read_spikes({path, "/spikes/E"}, two, 1000); }), "but there are 1000 neurons");
-    EXPECT_HAS(message([&] { (void)read_spikes({path, "/spikes/I"}, two, 2); }), "there is no dataset /spikes/I/timestamps");
+    EXPECT_HAS(message([&] {
+                   (void)read_spikes({path, "/spikes/I"}, two, 2);
+               }),
+               "there is no dataset /spikes/I/timestamps");
     EXPECT_HAS(message([&] { check_spikes({path, "/spikes/uneven"}); }), "timestamps has 1 numbers, but node_ids 2");
     BlockSetup off = setup_of("spike_train_injector", 2);
     off.parameters[0].spikes = read_spikes({path, "/spikes/off"}, two, 2);

@@ -112,7 +112,7 @@ TEST(SinusoidalPoisson, counts_follow_the_rate_of_the_end_of_each_step) {
         StimulusSetup setup = stimulus_of(
             "sinusoidal_poisson_generator", targets,
             {{"rate", 3000.0}, {"amplitude", 5000.0}, {"frequency", 250.0}, {"phase", 40.0}}); // cut off at 0 in part
-        if (differ) // half a turn apart
+        if (differ)                                                                            // half a turn apart
             for (std::size_t i = 0; i < targets; ++i)
                 parameter(setup, "phase").each.push_back(i % 2 == 0 ? 40.0 : 220.0);
         const auto block = make_stimulus_block<double>(setup);
@@ -120,8 +120,8 @@ TEST(SinusoidalPoisson, counts_follow_the_rate_of_the_end_of_each_step) {
         for (std::int64_t stamp = 1; stamp <= 120; ++stamp) {
             const std::vector<double> counts = received(*block, stamp);
             for (std::size_t i = 0; i < targets; ++i) {
-                const double turns = 250.0 * 1e-4 * static_cast<double>(stamp) +
-                                     (differ && i % 2 == 1 ? 220.0 : 40.0) / 360.0;
+                const double turns =
+                    250.0 * 1e-4 * static_cast<double>(stamp) + (differ && i % 2 == 1 ? 220.0 : 40.0) / 360.0;
                 const double mean =
                     std::max(0.0, 3000.0 + 5000.0 * std::sin(2 * 3.14159265358979323846 * turns)) * 1e-4;
                 // tables of two origins: a word would have to fall between thresholds that differ by 2^-32
@@ -178,8 +178,8 @@ TEST(GammaSup, intervals_of_one_process_are_gamma_distributed_and_independent) {
 }
 
 TEST(GammaSup, superposition_has_the_summed_rate_and_fluctuates_less_than_a_poisson_process) {
-    const auto block = make_stimulus_block<double>(stimulus_of(
-        "gamma_sup_generator", targets, {{"rate", 100.0}, {"gamma_shape", 5.0}, {"n_proc", 40.0}}));
+    const auto block = make_stimulus_block<double>(
+        stimulus_of("gamma_sup_generator", targets, {{"rate", 100.0}, {"gamma_shape", 5.0}, {"n_proc", 40.0}}));
     // Starting in equilibrium, counts in T have the mean n rate T. Their Fano factor tends to CV^2 = (1 - p) / shape.
     const int steps = 10000;
     std::vector<double> totals(targets, 0.0);
@@ -210,7 +210,8 @@ TEST(Mip, children_are_poisson_with_the_copying_probability_as_correlation) {
     for (const double rate : {500.0, 60000.0}) { // the mother: 0.05 and 6 spikes a step
         constexpr double p = 0.3;
         constexpr std::size_t n = 40;
-        const auto block = make_stimulus_block<double>(stimulus_of("mip_generator", n, {{"rate", rate}, {"p_copy", p}}));
+        const auto block =
+            make_stimulus_block<double>(stimulus_of("mip_generator", n, {{"rate", rate}, {"p_copy", p}}));
         const double mother = rate * 1e-4, m = p * mother;
         // One number a step each, so that steps are independent samples and their spread gives the error.
         Moments mean, variance, covariance, in_time;
@@ -286,7 +287,8 @@ TEST(Ac, current_is_the_sine_of_the_beginning_of_the_step_in_which_it_acts) {
         // what arrives at the end of `step` acts in (step + 1, step + 2]: t + delay = step + 1
         const std::int64_t t = step + 1 - 4;
         for (std::size_t i = 0; i < 2; ++i) {
-            const double angle = 2 * 3.14159265358979323846 * (70.0 * 1e-4 * static_cast<double>(t) + (i == 1 ? 0.25 : 0));
+            const double angle =
+                2 * 3.14159265358979323846 * (70.0 * 1e-4 * static_cast<double>(t) + (i == 1 ? 0.25 : 0));
             const double expected = t >= 10 && t < 500 ? 2.0 * (1.0 + 3.0 * std::sin(angle)) : 0.0;
             // the angle, up to 25, is rounded three times in the reference
             ASSERT_NEAR(got[i], expected, 6.0 * 25 * 3 * 1.2e-16) << step;
