@@ -63,7 +63,7 @@ public:
                 for (std::size_t k = 0; k < constant_count; ++k)
                     derived_[k * stride_ + i] = constants[k];
             }
-        } else {
+        } else if (size_ > 0) { // without neurons, parameters of each neuron have no value
             uniform_ = derive(setup, 0);
         }
 

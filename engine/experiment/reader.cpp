@@ -759,8 +759,7 @@ private:
         if (node == nullptr) return std::nullopt;
         if (node->is_table() && (node->find("file") != nullptr || node->find("dataset") != nullptr)) {
             const Table table(*this, *node, path, "array");
-            const bool may_be_nameless =
-                info != nullptr && info->is_file() && info->form != ParameterForm::trains;
+            const bool may_be_nameless = info != nullptr && info->is_file() && info->form != ParameterForm::trains;
             for (const char* key : {"file", "dataset"})
                 if (table.find(key) == nullptr && !(may_be_nameless && key[0] == 'd')) missing(table, key);
             const std::string name = text(table, "file", "");

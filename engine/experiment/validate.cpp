@@ -219,7 +219,7 @@ private:
                 check_file(*file, path, form, neurons);
             else
                 fail(path, "must be an array in a file", fmt::format("write {} = {{ file = \"...\" }}", name));
-            return false;
+            return true; // relations between the other parameters can be judged
         }
         if (form == ParameterForm::shared || form == ParameterForm::on_grid) {
             const auto* d = std::get_if<Distribution>(&value);
@@ -386,6 +386,7 @@ private:
             const auto found = params.find(std::string(model.parameters[i].name));
             if (found == params.end()) continue;
             const auto* d = std::get_if<Distribution>(&found->second);
+            if (d == nullptr && model.parameters[i].is_file()) continue;
             if (d == nullptr) return;
             Support s = support(*d);
             values[i] = d->a;

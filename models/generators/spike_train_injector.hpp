@@ -26,7 +26,7 @@ public:
                     refuse_time("which is not a multiple of the resolution",
                                 "the nearest multiples are " + std::to_string(std::floor(exact) * setup.resolution_ms) +
                                     " ms and " + std::to_string(std::ceil(exact) * setup.resolution_ms) +
-                                    " ms; allow_offgrid_times = 1 takes the later one");
+                                    " ms; allow_offgrid_times = true takes the later one");
                 step = std::ceil(exact);
             }
             const auto stamp = static_cast<std::int64_t>(step);
@@ -65,20 +65,12 @@ struct SpikeTrainInjector {
     static constexpr ParameterInfo parameters[] = {
         {"spike_times", "ms", 0.0, any_value, "spikes in a SONATA file: { file, dataset = \"/spikes/NAME\" }", false,
          ParameterForm::trains},
-        {"allow_offgrid_times",
-         "1",
-         0.0,
-         {0.0, 1.0},
-         "1: times between steps are rounded up",
-         false,
-         ParameterForm::shared},
+        flag("allow_offgrid_times", false, "times between steps are rounded up"),
         start_parameter,
         stop_parameter,
     };
     static constexpr ParameterRelation relations[] = {
         {"start <= stop", [](const double* p) { return p[start] <= p[stop]; }},
-        {"allow_offgrid_times is 0 or 1",
-         [](const double* p) { return p[allow_offgrid_times] == std::floor(p[allow_offgrid_times]); }},
     };
     static constexpr ModelInfo info{
         .name = "spike_train_injector",

@@ -382,7 +382,6 @@ TEST(Catalogue, further_relations_fail_where_they_should) {
         {"gamma_sup_generator", "n_proc", 2.5, "n_proc is a whole number"},
         {"pulsepacket_generator", "activity", 2.5, "activity is a whole number"},
         {"noise_generator", "std_mod", 1.0, "std_mod <= std"},
-        {"spike_train_injector", "allow_offgrid_times", 0.5, "allow_offgrid_times is 0 or 1"},
         {"latency_encoder", "data_min", 1.0, "data_min < data_max"},
         {"binary_encoder", "first_sample", 0.5, whole},
         {"rank_order_encoder", "samples", 0.5, whole},
