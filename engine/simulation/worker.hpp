@@ -140,13 +140,23 @@ public:
             spikes_.clear();
             for (std::size_t begin = 0; begin < count; begin += chunk_size) {
                 const std::size_t end = std::min(begin + chunk_size, count);
-                for (std::size_t r = 0; r < receptors; ++r) {
-                    const std::size_t first = layout_.begin[p] + begin, n = end - begin;
-                    const auto scale = static_cast<T>(1.0 / plan_.scale[p][r]);
-                    if (wide_)
-                        take(wide_sums_.arrays[r].data() + first, buffers_[r]->values, n, scale);
+                const std::size_t first = layout_.begin[p] + begin, n = end - begin;
+                // Sums in the run's scalar are handed over where they stand, and cleared while they are in cache.
+                const auto receptor = [&](std::size_t r) {
+                    if constexpr (std::is_same_v<Accumulator, T>)
+                        return sums_.arrays[r].data() + first;
                     else
-                        take(sums_.arrays[r].data() + first, buffers_[r]->values, n, scale);
+                        return buffers_[r]->values;
+                };
+                for (std::size_t r = 0; r < receptors; ++r) {
+                    pointers_[r] = receptor(r);
+                    if constexpr (!std::is_same_v<Accumulator, T>) {
+                        const auto scale = static_cast<T>(1.0 / plan_.scale[p][r]);
+                        if (wide_)
+                            take(wide_sums_.arrays[r].data() + first, buffers_[r]->values, n, scale);
+                        else
+                            take(sums_.arrays[r].data() + first, buffers_[r]->values, n, scale);
+                    }
                 }
                 if (!stimuli[p].empty()) {
                     T* current = buffers_[plan_.receptors]->values;
@@ -154,14 +164,16 @@ public:
                     current_used_ = true;
                     for (StimulusShare<T>& stimulus : stimuli[p])
                         add_stimulus(stimulus, step, begin, end,
-                                     stimulus.receptor < 0
-                                         ? current
-                                         : buffers_[static_cast<std::size_t>(stimulus.receptor)]->values);
+                                     stimulus.receptor < 0 ? current
+                                                           : receptor(static_cast<std::size_t>(stimulus.receptor)));
                 } else if (current_used_) {
                     std::fill_n(buffers_[plan_.receptors]->values, chunk_size, T{0});
                     current_used_ = false;
                 }
                 blocks_[p]->update(step, begin, end, {pointers_.data(), pointers_[plan_.receptors]}, spikes_);
+                if constexpr (std::is_same_v<Accumulator, T>)
+                    for (std::size_t r = 0; r < receptors; ++r)
+                        std::fill_n(pointers_[r], n, T{0});
             }
             for (const std::uint32_t local : spikes_)
                 emit(p, local, step, lag, out);

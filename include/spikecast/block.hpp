@@ -15,7 +15,7 @@
 
 namespace spikecast {
 
-/// Neurons are updated in chunks that start at multiples of this; chunk buffers are 64-byte aligned and hold this many.
+/// Neurons are updated in chunks that start at multiples of this.
 inline constexpr std::size_t chunk_size = 512;
 
 /// An array in a file whose first axis are samples; each sample holds `length()` numbers, those of neuron 0 first. A
@@ -60,6 +60,8 @@ struct BlockSetup {
 };
 
 /// Input of one chunk, already summed: receptor[r][i] for neuron begin + i, in the receptor's unit; current in pA.
+/// Arrays needn't be aligned. Up to 63 bytes beyond the chunk's last neuron may be read; what stands there is any
+/// number.
 template <class T>
 struct ChunkInput {
     const T* const* receptor = nullptr;
