@@ -32,7 +32,8 @@ PositionDirectory::PositionDirectory(std::uint64_t seed, const Population& popul
             while (positions_.periodic && sites % block_[a] != 0)
                 --block_[a];
             cells_[a] = (sites + block_[a] - 1) / block_[a];
-            side_[a] = positions_.extent[a] / static_cast<double>(sites) * static_cast<double>(block_[a]);
+            spacing_[a] = positions_.extent[a] / static_cast<double>(sites);
+            side_[a] = spacing_[a] * static_cast<double>(block_[a]);
         }
         return;
     }
@@ -58,21 +59,6 @@ PositionDirectory::PositionDirectory(std::uint64_t seed, const Population& popul
         starts_[c + 1] = starts_[c] + counts[c];
 }
 
-std::array<double, 3> PositionDirectory::spacing() const noexcept {
-    std::array<double, 3> result{0, 0, 0};
-    if (positions_.kind != Positions::Kind::grid) return result;
-    for (std::size_t a = 0; a < positions_.dimensions; ++a) {
-        result[a] = positions_.extent[a] / static_cast<double>(positions_.shape[a]);
-    }
-    return result;
-}
-
-double PositionDirectory::displacement(double from, double to, std::size_t axis) const noexcept {
-    const double d = to - from;
-    const double extent = positions_.extent[axis];
-    return positions_.periodic && extent > 0.0 ? d - extent * std::floor(d / extent + 0.5) : d;
-}
-
 double PositionDirectory::distance(const Position& from, const Position& to) const noexcept {
     double sum = 0.0;
     for (std::size_t a = 0; a < positions_.dimensions; ++a) {
@@ -82,17 +68,12 @@ double PositionDirectory::distance(const Position& from, const Position& to) con
     return std::sqrt(sum);
 }
 
-std::uint64_t PositionDirectory::block_extent(std::size_t axis, std::uint64_t c) const noexcept {
-    return std::min(block_[axis], std::max<std::uint64_t>(positions_.shape[axis], 1) - c * block_[axis]);
-}
-
 Position PositionDirectory::site(std::uint64_t index) const noexcept {
     Position p{0, 0, 0};
     for (std::size_t a = 0; a < positions_.dimensions; ++a) {
         const std::uint64_t sites = std::max<std::uint64_t>(positions_.shape[a], 1);
-        const std::uint64_t i = index % sites;
+        p[a] = coordinate(a, index % sites);
         index /= sites;
-        p[a] = low_[a] + (static_cast<double>(i) + 0.5) * (positions_.extent[a] / static_cast<double>(sites));
     }
     return p;
 }
@@ -120,10 +101,8 @@ PositionDirectory::Members PositionDirectory::members(const std::array<std::uint
 std::uint64_t PositionDirectory::member(const std::array<std::uint64_t, 3>& cell, const Members& members,
                                         std::uint64_t m) const noexcept {
     if (positions_.kind != Positions::Kind::grid) return members.first + m;
-    const std::uint64_t nx = block_extent(0, cell[0]), ny = block_extent(1, cell[1]);
-    const std::uint64_t x = cell[0] * block_[0] + m % nx, y = cell[1] * block_[1] + m / nx % ny;
-    const std::uint64_t z = cell[2] * block_[2] + m / (nx * ny);
-    return x + positions_.shape[0] * (y + positions_.shape[1] * z);
+    const std::array<std::uint64_t, 3> at = site_of(cell, m);
+    return at[0] + positions_.shape[0] * (at[1] + positions_.shape[1] * at[2]);
 }
 
 Position PositionDirectory::position_in(const std::array<std::uint64_t, 3>& cell, std::uint64_t index) const noexcept {

@@ -7,6 +7,7 @@
 #include "spikecast/random.hpp"
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -35,7 +36,10 @@ public:
     /// Distance (um) of two points, by the shortest way around where this population's space is periodic.
     [[nodiscard]] double distance(const Position& from, const Position& to) const noexcept;
     /// to - from along one axis, wrapped where periodic.
-    [[nodiscard]] double displacement(double from, double to, std::size_t axis) const noexcept;
+    [[nodiscard]] double displacement(double from, double to, std::size_t axis) const noexcept {
+        const double d = to - from, extent = positions_.extent[axis];
+        return positions_.periodic && extent > 0.0 ? d - extent * std::floor(d / extent + 0.5) : d;
+    }
 
     [[nodiscard]] const Positions& positions() const noexcept { return positions_; }
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
@@ -49,7 +53,7 @@ public:
     [[nodiscard]] const std::array<double, 3>& cell_side() const noexcept { return side_; }
     [[nodiscard]] double low(std::size_t axis) const noexcept { return low_[axis]; }
     /// The spacing of a grid's sites, 0 for drawn positions.
-    [[nodiscard]] std::array<double, 3> spacing() const noexcept;
+    [[nodiscard]] const std::array<double, 3>& spacing() const noexcept { return spacing_; }
 
     /// Members of a cell: how many, and (drawn) the index of the first.
     struct Members {
@@ -65,15 +69,47 @@ public:
     /// Position of a neuron whose cell is known.
     [[nodiscard]] Position position_in(const std::array<std::uint64_t, 3>& cell, std::uint64_t index) const noexcept;
 
+    /// member() and position_in() at once.
+    struct Place {
+        std::uint64_t index;
+        Position position;
+    };
+    [[nodiscard]] Place place(const std::array<std::uint64_t, 3>& cell, const Members& members,
+                              std::uint64_t m) const noexcept {
+        if (positions_.kind != Positions::Kind::grid) {
+            const std::uint64_t index = members.first + m;
+            return {index, position_in(cell, index)};
+        }
+        const std::array<std::uint64_t, 3> at = site_of(cell, m);
+        Place result{at[0] + positions_.shape[0] * (at[1] + positions_.shape[1] * at[2]), {0, 0, 0}};
+        for (std::size_t a = 0; a < positions_.dimensions; ++a)
+            result.position[a] = coordinate(a, at[a]);
+        return result;
+    }
+
 private:
-    [[nodiscard]] std::uint64_t block_extent(std::size_t axis, std::uint64_t c) const noexcept;
+    /// Sites of a grid's cell along an axis; the last cell may have fewer.
+    [[nodiscard]] std::uint64_t block_extent(std::size_t axis, std::uint64_t c) const noexcept {
+        const std::uint64_t sites = positions_.shape[axis] > 0 ? positions_.shape[axis] : 1;
+        const std::uint64_t left = sites - c * block_[axis];
+        return block_[axis] < left ? block_[axis] : left;
+    }
+    /// Where member m of a grid's cell is, by site.
+    [[nodiscard]] std::array<std::uint64_t, 3> site_of(const std::array<std::uint64_t, 3>& cell,
+                                                       std::uint64_t m) const noexcept {
+        const std::uint64_t nx = block_extent(0, cell[0]), ny = block_extent(1, cell[1]);
+        return {cell[0] * block_[0] + m % nx, cell[1] * block_[1] + m / nx % ny, cell[2] * block_[2] + m / (nx * ny)};
+    }
+    [[nodiscard]] double coordinate(std::size_t axis, std::uint64_t site) const noexcept {
+        return low_[axis] + (static_cast<double>(site) + 0.5) * spacing_[axis];
+    }
     [[nodiscard]] Position site(std::uint64_t index) const noexcept;
 
     Positions positions_;
     std::uint64_t size_;
     std::array<std::uint64_t, 3> cells_{1, 1, 1};
     std::array<std::uint64_t, 3> block_{1, 1, 1}; ///< sites in a cell, along each axis (grid)
-    std::array<double, 3> low_{0, 0, 0}, side_{0, 0, 0};
+    std::array<double, 3> low_{0, 0, 0}, side_{0, 0, 0}, spacing_{0, 0, 0};
     Key place_key_;
     std::optional<MultinomialTree> tree_;
     std::vector<std::uint64_t> starts_; ///< first index of each cell, where there are few enough

@@ -3,7 +3,9 @@
 #include "spikecast/math.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <optional>
 #include <unordered_map>
 
 namespace spikecast::rules {
@@ -45,12 +47,21 @@ public:
         }
     }
 
+    /// Cells within reach are gathered first, and the first Philox block of each is drawn for many at a time: most have
+    /// a small probability and no stop at all, which takes no logarithm to see. Probabilities are remembered by squared
+    /// distance, since a grid has few different ones.
     void enumerate(WorkerId worker, SynapseSink& sink) const override {
         if (reach_[0] < 0.0 || sources_.size() == 0) return;
         std::unordered_map<std::uint64_t, PositionDirectory::Members> known;
         std::vector<std::uint64_t> row;
         row.reserve(batch);
         const Key draws = key(Purpose::source);
+        Known probabilities(*this);
+        std::vector<Cell> cells;
+        cells.reserve(cells_at_once);
+        std::vector<std::uint64_t> blocks(cells_at_once);
+        std::vector<std::uint32_t> words(4 * cells_at_once);
+        std::array<std::vector<AxisCell>, 3> axes;
         for (const OwnTarget& own : own_targets(worker)) {
             const Position here = target_positions_->position(own.index);
             std::uint64_t k = 0;
@@ -59,23 +70,29 @@ public:
                 k += row.size();
                 row.clear();
             };
-            each_cell(here, [&](const std::array<std::uint64_t, 3>& cell, std::uint64_t number, double p_max) {
-                const PositionDirectory::Members members = members_of(cell, number, known);
-                WordStream<1> words(draws, own.index, number * blocks_per_cell);
-                const Skipper skipper(p_max);
-                for (std::uint64_t m = skipper.next(0, members.count, words); m < members.count;
-                     m = skipper.next(m + 1, members.count, words)) {
-                    const std::uint64_t source = source_positions_->member(cell, members, m);
-                    const Position there = source_positions_->position_in(cell, source);
-                    // The word is used whether or not the source counts: what is drawn next mustn't depend on
-                    // selections.
-                    if (open_unit(words.next()) * p_max >= probability(here, there)) continue;
-                    if (exclude_self() && source == own.index) continue;
-                    if (!sources_.contains(source)) continue;
-                    row.push_back(source);
-                    if (row.size() == batch) flush();
+            const auto draw = [&] {
+                const std::size_t padded = (cells.size() + 15) / 16 * 16; // draws go by sixteen
+                for (std::size_t i = 0; i < padded; ++i)
+                    blocks[i] = cells[std::min(i, cells.size() - 1)].number * blocks_per_cell;
+                philox_blocks(draws, own.index, std::span(blocks.data(), padded), std::span(words.data(), 4 * padded));
+                for (std::size_t i = 0; i < cells.size(); ++i) {
+                    const Cell& cell = cells[i];
+                    CellWords from(draws, own.index, blocks[i], words.data() + 4 * i);
+                    draw_cell(here, cell, members_of(cell.at, cell.number, known), from, probabilities,
+                              [&](std::uint64_t source) {
+                                  if (exclude_self() && source == own.index) return;
+                                  if (!sources_.contains(source)) return;
+                                  row.push_back(source);
+                                  if (row.size() == batch) flush();
+                              });
                 }
+                cells.clear();
+            };
+            each_cell(here, axes, probabilities, [&](const Cell& cell) {
+                cells.push_back(cell);
+                if (cells.size() == cells_at_once) draw();
             });
+            if (!cells.empty()) draw();
             if (!row.empty()) flush();
         }
     }
@@ -117,70 +134,162 @@ private:
         }
         return p < negligible ? 0.0 : std::min(p, 1.0);
     }
-    [[nodiscard]] double masked(const std::array<double, 3>& d) const noexcept {
-        double squared = 0.0;
+    /// Whether the mask lets it through; if so its square.
+    [[nodiscard]] bool within(const std::array<double, 3>& d, double& squared) const noexcept {
+        squared = 0.0;
         for (std::size_t a = 0; a < dimensions(); ++a) {
-            if (kernel_.mask == DistanceKernel::Mask::box && std::abs(d[a]) > kernel_.half_width[a]) return 0.0;
+            if (kernel_.mask == DistanceKernel::Mask::box && std::abs(d[a]) > kernel_.half_width[a]) return false;
             squared += d[a] * d[a];
         }
-        if (kernel_.mask == DistanceKernel::Mask::ball && std::sqrt(squared) > kernel_.radius) return 0.0;
-        return unmasked(squared);
+        return kernel_.mask != DistanceKernel::Mask::ball || !(std::sqrt(squared) > kernel_.radius);
     }
-    [[nodiscard]] double probability(const Position& target, const Position& source) const noexcept {
+    [[nodiscard]] double masked(const std::array<double, 3>& d) const noexcept {
+        double squared = 0.0;
+        return within(d, squared) ? unmasked(squared) : 0.0;
+    }
+    [[nodiscard]] bool squared_distance(const Position& target, const Position& source,
+                                        double& squared) const noexcept {
         std::array<double, 3> d{0, 0, 0};
         for (std::size_t a = 0; a < dimensions(); ++a)
             d[a] = source_positions_->displacement(target[a], source[a], a);
-        return masked(d);
+        return within(d, squared);
+    }
+    [[nodiscard]] double probability(const Position& target, const Position& source) const noexcept {
+        double squared = 0.0;
+        return squared_distance(target, source, squared) ? unmasked(squared) : 0.0;
     }
 
-    /// Calls visit(cell, number, greatest probability in it) for the cells within reach of a point.
-    template <class Visit>
-    void each_cell(const Position& here, Visit&& visit) const {
-        const auto& cells = source_positions_->cells();
-        const auto& side = source_positions_->cell_side();
-        const bool periodic = source_positions_->positions().periodic;
-        std::array<std::int64_t, 3> first{0, 0, 0}, last{0, 0, 0};
-        for (std::size_t a = 0; a < dimensions(); ++a) {
-            const auto count = static_cast<std::int64_t>(cells[a]);
-            first[a] = 0;
-            last[a] = count - 1;
-            const double x = here[a] - source_positions_->low(a);
-            // One cell more on each side than the arithmetic says, so that rounding loses none.
-            const double from = std::floor((x - reach_[a]) / side[a]) - 1.0,
-                         to = std::floor((x + reach_[a]) / side[a]) + 1.0;
-            if (periodic) {
-                if (to - from + 1.0 >= static_cast<double>(count)) continue;
-                first[a] = static_cast<std::int64_t>(from);
-                last[a] = static_cast<std::int64_t>(to);
-            } else {
-                if (from > static_cast<double>(last[a]) || to < 0.0) return;
-                first[a] = std::max<std::int64_t>(0, from > 0.0 ? static_cast<std::int64_t>(from) : 0);
-                if (to < static_cast<double>(last[a])) last[a] = static_cast<std::int64_t>(to);
-            }
+    /// unmasked() and Skippers by squared distance, as far as they fit: 96 kB.
+    class Known {
+    public:
+        explicit Known(const DistanceBernoulli& rule) : rule_(rule), entries_(std::size_t{1} << bits) {}
+        [[nodiscard]] double unmasked(double squared) { return entry(squared).p; }
+        /// For the unmasked probability there.
+        [[nodiscard]] const Skipper& skipper(double squared) {
+            Entry& e = entry(squared);
+            if (!e.skipper) e.skipper.emplace(e.p);
+            return *e.skipper;
         }
-        std::array<std::int64_t, 3> c{0, 0, 0};
-        for (c[2] = first[2]; c[2] <= last[2]; ++c[2]) {
-            for (c[1] = first[1]; c[1] <= last[1]; ++c[1]) {
-                for (c[0] = first[0]; c[0] <= last[0]; ++c[0]) {
-                    std::array<std::uint64_t, 3> cell{0, 0, 0};
-                    double squared = 0.0;
-                    bool outside = false;
-                    for (std::size_t a = 0; a < dimensions(); ++a) {
-                        const auto count = static_cast<std::int64_t>(cells[a]);
-                        cell[a] = static_cast<std::uint64_t>((c[a] % count + count) % count);
-                        const double centre = source_positions_->cell_low(a, cell[a]) + 0.5 * side[a];
-                        // Slightly nearer than exact, so that p_max bounds every member's probability in spite of
-                        // rounding.
-                        const double d = std::max(0.0, std::abs(source_positions_->displacement(here[a], centre, a)) -
-                                                           0.5 * side[a] * (1.0 + 1e-9)) *
-                                         (1.0 - 1e-9);
-                        outside = outside || d > reach_[a];
-                        squared += d * d;
-                    }
-                    if (outside) continue;
-                    if (kernel_.mask == DistanceKernel::Mask::ball && std::sqrt(squared) > kernel_.radius) continue;
-                    const double p_max = unmasked(squared);
-                    if (p_max > 0.0) visit(cell, cell[0] + cells[0] * (cell[1] + cells[1] * cell[2]), p_max);
+
+    private:
+        struct Entry {
+            double squared = -1.0, p = 0.0;
+            std::optional<Skipper> skipper;
+        };
+        [[nodiscard]] Entry& entry(double squared) {
+            const auto hash = std::bit_cast<std::uint64_t>(squared) * 0x9e3779b97f4a7c15ULL;
+            Entry& e = entries_[hash >> (64 - bits)];
+            if (e.squared != squared) e = {squared, rule_.unmasked(squared), std::nullopt};
+            return e;
+        }
+        static constexpr std::size_t bits = 11;
+        const DistanceBernoulli& rule_;
+        std::vector<Entry> entries_;
+    };
+
+    struct Cell {
+        std::array<std::uint64_t, 3> at;
+        std::uint64_t number;
+        double squared, p_max; ///< of its nearest point, and the probability there
+    };
+    static constexpr std::size_t cells_at_once = 256; ///< a multiple of 16
+
+    /// The words of one cell: those of its first block are there, more are drawn when asked for.
+    class CellWords {
+    public:
+        CellWords(Key key, std::uint64_t neuron, std::uint64_t block, const std::uint32_t* first)
+            : key_(key), neuron_(neuron), block_(block) {
+            std::copy_n(first, 4, words_.begin());
+        }
+        std::uint64_t next() noexcept {
+            if (used_ == words_.size()) {
+                words_ = philox(key_, neuron_, ++block_);
+                used_ = 0;
+            }
+            const std::uint64_t word = words_[used_] | std::uint64_t{words_[used_ + 1]} << 32;
+            used_ += 2;
+            return word;
+        }
+
+    private:
+        Key key_;
+        std::uint64_t neuron_, block_;
+        std::array<std::uint32_t, 4> words_{};
+        std::size_t used_ = 0;
+    };
+
+    /// Calls accept(source) for the members of a cell that are drawn.
+    template <class Accept>
+    void draw_cell(const Position& here, const Cell& cell, const PositionDirectory::Members& members, CellWords& words,
+                   Known& known, Accept&& accept) const {
+        if (members.count == 0) return;
+        std::uint64_t m = 0;
+        Skipper skip(1.0); // stops at every member, and spends no word on it
+        if (cell.p_max < 1.0) {
+            const std::uint64_t word = words.next();
+            if (Skipper::passes(word, members.count, cell.p_max)) return;
+            skip = known.skipper(cell.squared);
+            m = skip.stop(word, 0, members.count);
+        }
+        for (; m < members.count; m = skip.next(m + 1, members.count, words)) {
+            const PositionDirectory::Place there = source_positions_->place(cell.at, members, m);
+            // The word is used whether or not the source counts: what is drawn next mustn't depend on selections.
+            const double u = open_unit(words.next()) * cell.p_max;
+            double squared = 0.0;
+            if (squared_distance(here, there.position, squared) && u < known.unmasked(squared)) accept(there.index);
+        }
+    }
+
+    struct AxisCell {
+        std::uint64_t at;
+        double squared; ///< distance of its nearest point along the axis
+    };
+    /// The cells along an axis within reach of a coordinate, in the order in which they are drawn.
+    void cells_along(std::size_t a, double here, std::vector<AxisCell>& result) const {
+        const auto count = static_cast<std::int64_t>(source_positions_->cells()[a]);
+        const double side = source_positions_->cell_side()[a], x = here - source_positions_->low(a);
+        std::int64_t first = 0, last = count - 1;
+        // One cell more on each side than the arithmetic says, so that rounding loses none.
+        const double from = std::floor((x - reach_[a]) / side) - 1.0, to = std::floor((x + reach_[a]) / side) + 1.0;
+        result.clear();
+        if (!source_positions_->positions().periodic) {
+            if (from > static_cast<double>(last) || to < 0.0) return;
+            first = std::max<std::int64_t>(0, from > 0.0 ? static_cast<std::int64_t>(from) : 0);
+            if (to < static_cast<double>(last)) last = static_cast<std::int64_t>(to);
+        } else if (to - from + 1.0 < static_cast<double>(count)) {
+            first = static_cast<std::int64_t>(from);
+            last = static_cast<std::int64_t>(to);
+        }
+        for (std::int64_t c = first; c <= last; ++c) {
+            const auto at = static_cast<std::uint64_t>((c % count + count) % count);
+            const double centre = source_positions_->cell_low(a, at) + 0.5 * side;
+            // Slightly nearer than exact, so that p_max bounds every member's probability in spite of rounding.
+            const double d =
+                std::max(0.0, std::abs(source_positions_->displacement(here, centre, a)) - 0.5 * side * (1.0 + 1e-9)) *
+                (1.0 - 1e-9);
+            if (!(d > reach_[a])) result.push_back({at, d * d});
+        }
+    }
+    /// Calls visit(Cell) for the cells within reach of a point; `axes` is scratch.
+    template <class Visit>
+    void each_cell(const Position& here, std::array<std::vector<AxisCell>, 3>& axes, Known& known,
+                   Visit&& visit) const {
+        const auto& cells = source_positions_->cells();
+        const bool ball = kernel_.mask == DistanceKernel::Mask::ball;
+        for (std::size_t a = 0; a < 3; ++a) {
+            if (a < dimensions())
+                cells_along(a, here[a], axes[a]);
+            else
+                axes[a].assign(1, {0, 0.0});
+        }
+        for (const AxisCell& z : axes[2]) {
+            for (const AxisCell& y : axes[1]) {
+                for (const AxisCell& x : axes[0]) {
+                    const double squared = (x.squared + y.squared) + z.squared;
+                    if (ball && std::sqrt(squared) > kernel_.radius) continue;
+                    const double p_max = known.unmasked(squared);
+                    if (p_max > 0.0)
+                        visit(Cell{{x.at, y.at, z.at}, x.at + cells[0] * (y.at + cells[1] * z.at), squared, p_max});
                 }
             }
         }

@@ -182,6 +182,40 @@ bool UniformPartners::insert(std::vector<std::uint64_t>& seen, std::uint64_t val
     return true;
 }
 
+void philox_blocks(Key key, std::uint64_t neuron, std::span<const std::uint64_t> blocks,
+                   std::span<std::uint32_t> out) noexcept {
+    constexpr std::size_t lanes = 16; // plain loops, which the compiler makes vectors of
+    for (std::size_t done = 0; done < blocks.size(); done += lanes) {
+        alignas(64) std::uint32_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];
+        for (std::size_t j = 0; j < lanes; ++j) {
+            c0[j] = static_cast<std::uint32_t>(blocks[done + j]);
+            c1[j] = static_cast<std::uint32_t>(blocks[done + j] >> 32);
+            c2[j] = static_cast<std::uint32_t>(neuron);
+            c3[j] = static_cast<std::uint32_t>(neuron >> 32);
+        }
+        auto k0 = static_cast<std::uint32_t>(key.value), k1 = static_cast<std::uint32_t>(key.value >> 32);
+        for (int round = 0; round < 10; ++round) {
+            for (std::size_t j = 0; j < lanes; ++j) {
+                const std::uint64_t p0 = std::uint64_t{0xD2511F53U} * c0[j];
+                const std::uint64_t p1 = std::uint64_t{0xCD9E8D57U} * c2[j];
+                c0[j] = static_cast<std::uint32_t>(p1 >> 32) ^ c1[j] ^ k0;
+                c1[j] = static_cast<std::uint32_t>(p1);
+                c2[j] = static_cast<std::uint32_t>(p0 >> 32) ^ c3[j] ^ k1;
+                c3[j] = static_cast<std::uint32_t>(p0);
+            }
+            k0 += 0x9E3779B9U;
+            k1 += 0xBB67AE85U;
+        }
+        for (std::size_t j = 0; j < lanes; ++j) {
+            std::uint32_t* const to = out.data() + 4 * (done + j);
+            to[0] = c0[j];
+            to[1] = c1[j];
+            to[2] = c2[j];
+            to[3] = c3[j];
+        }
+    }
+}
+
 Skipper::Skipper(double p) : all_(p >= 1.0), inverse_log_(all_ ? 0.0 : 1.0 / math::log1p(-p)) {}
 
 double Skipper::gap(std::uint64_t word) const noexcept {

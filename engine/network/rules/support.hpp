@@ -98,6 +98,10 @@ private:
     bool exclude_self_;
 };
 
+/// out[4 * j + w] = philox(key, neuron, blocks[j])[w]; vectorised. blocks.size() is a multiple of 16.
+void philox_blocks(Key key, std::uint64_t neuron, std::span<const std::uint64_t> blocks,
+                   std::span<std::uint32_t> out) noexcept;
+
 /// A sequence of 64-bit words of one neuron from a given block on, filled `Blocks` Philox blocks at a time.
 template <std::size_t Blocks>
 class WordStream {
@@ -130,9 +134,19 @@ public:
     /// The next stop at or after `from`, or n.
     template <class Words>
     std::uint64_t next(std::uint64_t from, std::uint64_t n, Words& words) const {
-        if (from >= n || all_) return from;
-        const double gap = this->gap(words.next());
+        return from >= n || all_ ? from : stop(words.next(), from, n);
+    }
+    /// The same with the word in hand; p < 1 and from < n.
+    [[nodiscard]] std::uint64_t stop(std::uint64_t word, std::uint64_t from, std::uint64_t n) const noexcept {
+        const double gap = this->gap(word);
         return gap < static_cast<double>(n - from) ? std::min(n, from + static_cast<std::uint64_t>(gap)) : n;
+    }
+    /// True only where stop(word, 0, n) is n, and mostly where n p is small; takes no logarithm. By Bernoulli's
+    /// inequality (1 - p)^n >= 1 - n p. With n p < 1/2, |n log(1 - p)| < 0.75, so that 1e-12 of the word exceeds the
+    /// rounding of the gap's quotient, below 1e-15 of it.
+    [[nodiscard]] static bool passes(std::uint64_t word, std::uint64_t n, double p) noexcept {
+        const double mean = static_cast<double>(n) * p;
+        return mean < 0.5 && open_unit(word) < (1.0 - mean) - 1e-12;
     }
 
 private:
