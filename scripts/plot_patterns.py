@@ -80,7 +80,7 @@ def main():
             axis.axis("off")
             bar = 20 if times[-1] < 300 else 50  # ms
             axis.plot([times[-1] - bar, times[-1]], [-101, -101], color="black", linewidth=1.5)
-            axis.text(times[-1], -99, f"{bar} ms", ha="right", va="bottom", fontsize=6)
+            axis.text(times[-1], -103, f"{bar} ms", ha="right", va="top", fontsize=6)
     figure.suptitle("Izhikevich (2004), Fig. 1: V_m (black), input (red)", fontsize=11)
     figure.tight_layout()
     os.makedirs(os.path.dirname(os.path.abspath(arguments.output)), exist_ok=True)

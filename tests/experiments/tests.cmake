@@ -12,14 +12,14 @@ add_test(NAME experiments.single_neurons
          COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py single_neurons
                  --program $<TARGET_FILE:spikecast_program>)
 set_tests_properties(experiments.firing_patterns experiments.single_neurons PROPERTIES LABELS experiments TIMEOUT 900)
-foreach(experiment microcircuit_pd14 microcircuit_pd14_poisson microcircuit_pd14_tenth brunel brette)
+foreach(experiment microcircuit_pd14 microcircuit_pd14_poisson microcircuit_pd14_tenth brunel brette synfire_chain)
   add_test(NAME experiments.reproduce_${experiment}
            COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py ${experiment}
                    --program $<TARGET_FILE:spikecast_program>)
   set_tests_properties(experiments.reproduce_${experiment} PROPERTIES LABELS full TIMEOUT 5400 PROCESSORS 2)
 endforeach()
-# Single neurons: a second each.
-foreach(experiment adex_patterns hodgkin_huxley_1952)
+# Single neurons and a small network: some seconds each.
+foreach(experiment adex_patterns hodgkin_huxley_1952 izhikevich_2003)
   add_test(NAME experiments.reproduce_${experiment}
            COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py ${experiment} --ranks 1
                    --program $<TARGET_FILE:spikecast_program>)
