@@ -17,6 +17,7 @@
 #include "engine/exchange/clock.hpp"
 #include "engine/exchange/collective.hpp"
 #include "engine/exchange/drawn_arrivals.hpp"
+#include "engine/exchange/packet_order.hpp"
 #include "engine/network/selection.hpp"
 #include "engine/simulation/engine.hpp"
 #include "engine/simulation/worker.hpp"
@@ -319,7 +320,8 @@ private:
                 s.spike_bytes += packets.capacity() * sizeof(std::uint32_t);
             s.rank_bytes += outbox_[t].size() * sizeof(outbox_[t][0]);
         }
-        s.spike_bytes += exchanger_->buffer_bytes() + inbox_.capacity() * sizeof(inbox_[0]);
+        s.spike_bytes +=
+            exchanger_->buffer_bytes() + (inbox_.capacity() + inbox_scratch_.capacity()) * sizeof(inbox_[0]);
         s.rank_bytes += exchanger_->peer_bytes();
         const std::vector<bool> reached = destinations();
         for (std::size_t r = 0; r < reached.size(); ++r) {
@@ -618,7 +620,7 @@ private:
                 bool failed = failed_.load(std::memory_order_relaxed);
                 try {
                     failed = exchanger_->exchange(outbox_, failed, inbox_, errors_[0]);
-                    if (!fault("unordered")) std::sort(inbox_.begin(), inbox_.end());
+                    if (!fault("unordered")) sort_packets(inbox_, inbox_scratch_);
                 } catch (...) {
                     errors_[0] = describe_current_exception().second;
                     failed = true;
@@ -693,7 +695,7 @@ private:
     std::vector<std::unique_ptr<ActivityStatistics>> statistics_;
     std::vector<std::unique_ptr<Worker<T, W>>> workers_;
     std::vector<std::vector<std::vector<std::uint32_t>>> outbox_; ///< [thread][rank]
-    std::vector<std::uint64_t> inbox_;
+    std::vector<std::uint64_t> inbox_, inbox_scratch_;
     std::atomic<bool> failed_{false};
     std::vector<std::string> errors_;
     std::vector<std::size_t> recorded_populations_;
