@@ -15,8 +15,7 @@ are 1 step long, without a result file, on up to N (default 8) ranks of this mac
            send nothing. As s grows, a rank of R hears more sources and has no pairs; as r grows, a rank of S has more
            pairs and hears nobody. Neurons and synapses a rank stay. Points count where building is the peak (`dense`: 3
            sources heard a neuron; 4 pairs), for a neuron's state weighs more than fewer of them. Two sizes: `dense`, where sources are counted in
-           arrays, and `sparse`, where most sources of the network aren't heard, in hash tables; their capacity doubles,
-           so that c has steps there.
+           arrays, and `sparse`, where most sources of the network aren't heard, in lists.
 
 Then weak scaling: a homogeneous network on 1, 2, 4 and N ranks, fixed neurons a rank; measured peaks beside what
 `spikecast check` predicts (less what it counts for a result file) and beside the law. The law adds up what is largest at
