@@ -19,6 +19,7 @@
 #include "models/neurons/iaf_psc_delta.hpp"
 #include "models/neurons/iaf_psc_exp.hpp"
 #include "spikecast/block.hpp"
+#include "spikecast/cable.hpp"
 #include "spikecast/simd.hpp"
 
 #include <fmt/core.h>
@@ -203,10 +204,59 @@ private:
     Input<T> input_;
 };
 
+/// Neurons of cable_neuron on one unbranched tree of 101 compartments and two junctions; a unit is a compartment.
+template <class T>
+class CableUpdate final : public Job {
+public:
+    explicit CableUpdate(bool active)
+        : cable_(CableDeclaration::make(tree(active))),
+          block_(make_population_block<T>(setup_of(*cable_, cells, false))), input_(cable_->receptors.size()) {
+        run();
+    }
+    std::uint64_t run() override {
+        for (std::uint64_t s = 0; s < steps; ++s) {
+            spikes_.clear();
+            block_->update(0, 0, cells, input_.chunk(), spikes_);
+        }
+        return steps * cells * 101;
+    }
+
+private:
+    static constexpr std::size_t cells = 64;
+    static Morphology tree(bool active) {
+        Morphology m;
+        CableSection section;
+        section.name = "cable";
+        section.points = {{0.0, 1.0}, {1000.0, 1.0}};
+        section.compartments = 101;
+        if (active) section.membrane.g_Na = 120.0;
+        if (active) section.membrane.g_K = 36.0;
+        m.sections.push_back(section);
+        m.sites.push_back({"synapse", {"cable", 1.0}, 2.0, true, 0.0});
+        return m;
+    }
+    std::shared_ptr<const CableDeclaration> cable_;
+    std::unique_ptr<PopulationBlock<T>> block_;
+    Input<T> input_;
+    std::vector<std::uint32_t> spikes_;
+};
+
+template <class T>
+void add_cables(Kernels& kernels, const std::string& precision) {
+    for (const bool active : {false, true}) {
+        Kernel kernel;
+        kernel.unit = "compartment and step";
+        kernel.threads = {1};
+        kernel.name = fmt::format("update/cable_neuron/{}/{}", precision, active ? "hodgkin_huxley" : "passive");
+        kernel.make = [active](std::uint32_t, std::uint32_t) { return std::make_unique<CableUpdate<T>>(active); };
+        kernels.push_back(kernel);
+    }
+}
+
 template <class T>
 void add_models(Kernels& kernels, const std::string& precision) {
     for (const ModelInfo* model : all_models()) {
-        if (model->kind != ModelInfo::Kind::neuron) continue;
+        if (model->kind != ModelInfo::Kind::neuron || model->name == "cable_neuron") continue;
         Kernel kernel;
         kernel.unit = "neuron and step";
         kernel.threads = {1, 2};
@@ -331,6 +381,8 @@ void add_workers(Kernels& kernels, const std::string& format) {
 void add_update(Kernels& kernels) {
     add_models<float>(kernels, "single");
     add_models<double>(kernels, "double");
+    add_cables<float>(kernels, "single");
+    add_cables<double>(kernels, "double");
     add_workers<float, std::int16_t>(kernels, "compact");
     add_workers<double, float>(kernels, "float32");
 }

@@ -115,7 +115,9 @@ std::string reference_page(const ModelInfo& model) {
         for (const ReceptorInfo& r : model.receptors)
             rows.push_back({std::string(r.name), std::string(r.weight_unit),
                             r.sign > 0 ? "> 0" : (r.sign < 0 ? "< 0" : "any"), std::string(r.meaning)});
-        page += (model.receptor_list < 0
+        page += (model.name == "cable_neuron"
+                     ? "\nReceptors, the sites of the morphology; where it has several, projections name theirs\n"
+                 : model.receptor_list < 0
                      ? "\nReceptors; a projection that names none takes the one for its weight's sign\n"
                      : fmt::format("\nReceptors, one for each value of {} (at most {}); projections name theirs\n",
                                    model.parameters[static_cast<std::size_t>(model.receptor_list)].name,

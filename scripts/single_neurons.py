@@ -9,6 +9,8 @@ import subprocess
 
 import numpy as np
 
+import cable_theory
+
 
 class Recording:
     """Spike times (ms) by population and traces by (population, variable) of one run."""
@@ -21,7 +23,8 @@ class Recording:
                 self.spikes[name] = group["timestamps"][:]
                 self.nodes[name] = group["node_ids"][:]
             for name, group in file.get("report", {}).items():
-                population, variable = name.rsplit(".", 1)
+                population, variable = name.split("[")[0].rsplit(".", 1)
+                variable += name[len(population) + 1 + len(variable):]
                 begin, _, interval = group["mapping/time"][:]
                 data = group["data"][:]
                 self.traces[population, variable] = (begin + interval * np.arange(len(data)), data[:, 0])
@@ -211,4 +214,12 @@ def batteries(Quantity):
             "file": "experiments/leaky_neuron.toml", "runs": [[]], "measure": leaky_neuron,
             "source": "[I] snnTorch's equations: exact",
             "quantities": {"spikes": exactly({"N": 18}), "step": exactly({f"{k + 1}": 22 + 13 * k for k in range(18)})}},
+        "cable_theory": {
+            "file": "experiments/cable_theory.toml", "runs": [[f"variant={name}"] for name in cable_theory.VARIANTS],
+            "measure": cable_theory.measure,
+            "source": "[R] closed forms; Rallpack 3: the same equations by another method; speeds: [I] and NEURON",
+            "quantities": {"rms_%": {"rallpack_1": Quantity(0, absolute=0.1), "rallpack_2": Quantity(0, absolute=0.25),
+                                     "rallpack_3": Quantity(0, absolute=0.1), "infinite": Quantity(0, absolute=0.1),
+                                     "sealed": Quantity(0, absolute=0.1), "rall": Quantity(0, absolute=0.1)},
+                           "m/s": {"axon_18": Quantity(18.7, percent=2), "axon_6": Quantity(12.3, percent=2)}}},
     }

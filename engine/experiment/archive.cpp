@@ -34,8 +34,39 @@ void serialize(Archive& a, Positions& x, unsigned) {
     a& x.periodic;
 }
 template <class Archive>
+void serialize(Archive& a, Membrane& x, unsigned) {
+    a& x.R_a& x.c_m& x.g_leak& x.e_leak& x.g_Na& x.g_K;
+}
+template <class Archive>
+void serialize(Archive& a, CableLocation& x, unsigned) {
+    a& x.section& x.at;
+}
+template <class Archive>
+void serialize(Archive& a, CableSection::Point& x, unsigned) {
+    a& x.distance& x.diameter;
+}
+template <class Archive>
+void serialize(Archive& a, CableSection& x, unsigned) {
+    a& x.name& x.parent& x.parent_at& x.points& x.compartments& x.membrane;
+}
+template <class Archive>
+void serialize(Archive& a, SynapseSite& x, unsigned) {
+    a& x.name& x.at& x.tau_syn& x.conductance& x.E_rev;
+}
+template <class Archive>
+void serialize(Archive& a, Morphology& x, unsigned) {
+    a& x.sections& x.d_lambda& x.frequency& x.sites& x.spikes_at& x.current_at;
+}
+template <class Archive>
 void serialize(Archive& a, Population& x, unsigned) {
     a& x.name& x.model& x.size& x.params& x.init& x.positions& x.scaling_rate& x.expected_rate;
+    bool has_tree = x.cable != nullptr; // the tree travels, its declaration is made again
+    a& has_tree;
+    if (!has_tree) return;
+    Morphology tree;
+    if (x.cable != nullptr) tree = x.cable->morphology();
+    a& tree;
+    if constexpr (Archive::is_loading::value) x.cable = CableDeclaration::make(std::move(tree));
 }
 template <class Archive>
 void serialize(Archive& a, Selection& x, unsigned) {

@@ -4,6 +4,7 @@
 #include "engine/experiment/document.hpp"
 #include "engine/experiment/quantity.hpp"
 #include "engine/experiment/schema.hpp"
+#include "engine/experiment/swc.hpp"
 #include "spikecast/distributions.hpp"
 #include "spikecast/math.hpp"
 #include "spikecast/model.hpp"
@@ -796,6 +797,146 @@ private:
         return values;
     }
 
+    // ---- morphologies ----
+
+    void number(const Table& table, const char* key, const char* unit, double& value) {
+        if (const Node* node = table.find(key))
+            if (const auto given = quantity(*node, unit, joined(table.path, key))) value = *given;
+    }
+    void read_membrane(const Table& table, Membrane& m) {
+        number(table, "R_a", "ohm cm", m.R_a);
+        number(table, "c_m", "uF/cm^2", m.c_m);
+        number(table, "g_leak", "mS/cm^2", m.g_leak);
+        number(table, "e_leak", "mV", m.e_leak);
+        number(table, "g_Na", "mS/cm^2", m.g_Na);
+        number(table, "g_K", "mS/cm^2", m.g_K);
+    }
+    void read_location(const Table& table, const char* key, CableLocation& location) {
+        const Node* node = table.find(key);
+        if (node == nullptr) return;
+        const std::string path = joined(table.path, key);
+        if (!node->is_string())
+            wrong_kind(*node, path, "a place");
+        else if (!parse_location(node->string, location))
+            fail(path, node->where, fmt::format("'{}' is not a place on a section", node->string),
+                 "write \"dend(0.25)\", or \"dend\" for its middle");
+    }
+    CableSection read_section(const Node& node, const std::string& path, const Membrane& usual) {
+        CableSection s;
+        s.membrane = usual;
+        const Table table(*this, node, path, "section");
+        if (!node.is_table()) return s;
+        for (const char* key : {"name", "length", "diameter"})
+            if (table.find(key) == nullptr) missing(table, key);
+        s.name = text(table, "name", "");
+        s.parent = text(table, "parent", "");
+        number(table, "parent_at", "1", s.parent_at);
+        double length = 1.0, first = 1.0, last = 1.0;
+        number(table, "length", "um", length);
+        if (const Node* diameter = table.find("diameter")) {
+            const std::string at = joined(path, "diameter");
+            if (diameter->is_array()) {
+                if (diameter->elements.size() != 2) {
+                    fail(at, diameter->where, fmt::format("has {} elements, but needs two", diameter->elements.size()),
+                         "give the diameters at begin and end, or one for all");
+                } else {
+                    first = quantity(diameter->elements[0], "um", at).value_or(1.0);
+                    last = quantity(diameter->elements[1], "um", at).value_or(1.0);
+                }
+            } else {
+                number(table, "diameter", "um", first);
+                last = first;
+            }
+        }
+        s.points = {{0.0, first}, {length, last}};
+        if (const Node* n = table.find("compartments"))
+            if (const auto count = whole(table, "compartments")) {
+                if (*count == 0 || *count > 1'000'000)
+                    fail(joined(path, "compartments"), n->where,
+                         fmt::format("is {}, but must be in [1, 1000000]", *count),
+                         "leave it out for the d_lambda rule");
+                else
+                    s.compartments = static_cast<std::uint32_t>(*count);
+            }
+        read_membrane(table, s.membrane);
+        return s;
+    }
+    std::shared_ptr<const CableDeclaration> read_morphology(const Node& node, const std::string& path) {
+        const std::size_t before = errors.size();
+        Morphology m;
+        const Table table(*this, node, path, "morphology");
+        if (node.is_table()) {
+            Membrane usual;
+            read_membrane(table, usual);
+            number(table, "d_lambda", "1", m.d_lambda);
+            number(table, "frequency", "Hz", m.frequency);
+            read_location(table, "spikes_at", m.spikes_at);
+            read_location(table, "current_at", m.current_at);
+            std::map<std::string, Membrane> regions;
+            const Node* region_table = table.find("regions");
+            if (region_table != nullptr) {
+                const Table declared(*this, *region_table, joined(path, "regions"), "regions");
+                if (region_table->is_table())
+                    for (const Node::Member& member : region_table->members) {
+                        const Table region(*this, member.value, joined(declared.path, member.key), "membrane");
+                        Membrane& own = regions.emplace(member.key, usual).first->second;
+                        if (member.value.is_table()) read_membrane(region, own);
+                    }
+            }
+            const Node* sections = table.find("sections");
+            const Node* swc = table.find("swc");
+            if ((sections == nullptr) == (swc == nullptr)) {
+                fail(path, node.where, sections == nullptr ? "gives no tree" : "gives sections and swc",
+                     "give sections = [...] or swc = \"FILE\", one of them");
+            } else if (swc != nullptr) {
+                const std::string file = text(table, "swc", "");
+                if (swc->is_string())
+                    for (SwcSection& s : read_swc(resolved(file), {swc->where, joined(path, "swc")}, errors)) {
+                        const auto own = regions.find(s.region);
+                        s.section.membrane = own == regions.end() ? usual : own->second;
+                        m.sections.push_back(std::move(s.section));
+                    }
+            } else if (!sections->is_array()) {
+                wrong_kind(*sections, joined(path, "sections"), "a list of sections");
+            } else {
+                if (region_table != nullptr)
+                    fail(joined(path, "regions"), region_table->where, "is for swc only",
+                         "give each section its own properties");
+                for (std::size_t i = 0; i < sections->elements.size(); ++i)
+                    m.sections.push_back(
+                        read_section(sections->elements[i], fmt::format("{}.sections[{}]", path, i), usual));
+            }
+            if (const Node* sites = table.find("sites")) {
+                if (!sites->is_array()) wrong_kind(*sites, joined(path, "sites"), "a list of sites");
+                for (std::size_t i = 0; i < sites->elements.size(); ++i) {
+                    const Node& given = sites->elements[i];
+                    const Table site(*this, given, fmt::format("{}.sites[{}]", path, i), "site");
+                    SynapseSite s;
+                    if (given.is_table()) {
+                        for (const char* key : {"name", "at"})
+                            if (site.find(key) == nullptr) missing(site, key);
+                        s.name = text(site, "name", "");
+                        read_location(site, "at", s.at);
+                        number(site, "tau_syn", "ms", s.tau_syn);
+                        s.conductance = site.find("E_rev") != nullptr;
+                        number(site, "E_rev", "mV", s.E_rev);
+                    }
+                    m.sites.push_back(std::move(s));
+                }
+            }
+        }
+        if (errors.size() == before)
+            for (MorphologyProblem& p : problems_of(m)) {
+                const std::string at = joined(path, p.path);
+                fail(at, experiment.where(at), std::move(p.message), std::move(p.remedy));
+            }
+        if (errors.size() > before) {
+            unread.insert(path);
+            return nullptr;
+        }
+        return CableDeclaration::make(std::move(m));
+    }
+
     void read_positions(const Node& node, const std::string& path, Positions& p) {
         const Table table(*this, node, path, "positions");
         if (!node.is_table()) return;
@@ -868,6 +1009,8 @@ private:
             const ModelInfo* model = find_model(p.model);
             if (const Node* params = table.find("params"); params != nullptr && model != nullptr && params->is_table())
                 p.params = parameter_values(*params, *model, path + ".params", {});
+            if (const Node* morphology = table.find("morphology"))
+                p.cable = read_morphology(*morphology, path + ".morphology");
             if (const Node* init = table.find("init"); init != nullptr && model != nullptr) {
                 if (!init->is_table()) {
                     wrong_kind(*init, path + ".init", "a table of state variables");
@@ -875,7 +1018,7 @@ private:
                     for (const Node::Member& m : init->members) {
                         const std::string at = path + ".init." + m.key;
                         experiment.provenance[at] = m.value.where;
-                        const int index = model->variable(m.key);
+                        const int index = find_variable(*model, m.key);
                         if (index < 0) {
                             p.init[m.key] = Distribution::constant(0.0);
                             continue;
@@ -884,7 +1027,7 @@ private:
                             parameter(m.value, std::string(model->variables[static_cast<std::size_t>(index)].unit),
                                       nullptr, at, {}, false);
                         if (value)
-                            p.init[m.key] = *value;
+                            p.init[std::string(model->variables[static_cast<std::size_t>(index)].name)] = *value;
                         else
                             unread.insert(at);
                     }

@@ -43,6 +43,7 @@ constexpr KeyInfo population_keys[] = {
     {"params", "parameters", "{}", "what differs from the model's defaults; name of a set, table, or list of both"},
     {"init", "table of laws", "{}", "initial state variables"},
     {"positions", "table", "none", "places in 2 or 3 dimensions"},
+    {"morphology", "table", "none", "of model cable_neuron: the tree of compartments, the same for all neurons"},
     {"rate", "rate (Hz)", "none", "full-scale mean rate, for the compensation of [scaling]"},
     {"expected_rate", "rate (Hz)", "reference rate, or `rate`",
      "mean rate that predictions and dry runs assume; changes no result"},
@@ -52,6 +53,55 @@ constexpr KeyInfo position_keys[] = {
     {"centre", "list of lengths (um)", "0", "of the box"},
     {"grid", "list of counts", "none", "cells along each axis, the first fastest; without it positions are drawn"},
     {"periodic", "boolean", "false", "distances wrap around the box"},
+};
+constexpr KeyInfo morphology_keys[] = {
+    {"sections", "list of tables", "this or swc", "unbranched pieces of the tree"},
+    {"swc", "path", "this or sections", "an SWC file, relative to the experiment"},
+    {"regions", "table", "{}", "with swc: properties of the membrane of `soma`, `axon`, `dend`, `apic`, `other`"},
+    {"d_lambda", "number", "0.1", "longest compartment, in length constants at `frequency`"},
+    {"frequency", "rate (Hz)", "100 Hz", "of the d_lambda rule"},
+    {"sites", "list of tables", "[]", "synapses: the receptors of the neuron"},
+    {"spikes_at", "place", "middle of the root", "where V_th is watched: \"dend(0.25)\", or \"dend\" for its middle"},
+    {"current_at", "place", "middle of the root", "where I_e and currents of stimuli enter"},
+    {"R_a", "resistivity (ohm cm)", "100", "default of all sections, as are the keys below"},
+    {"c_m", "capacitance (uF/cm^2)", "1", ""},
+    {"g_leak", "conductance (mS/cm^2)", "0.1", ""},
+    {"e_leak", "potential (mV)", "-65", ""},
+    {"g_Na", "conductance (mS/cm^2)", "0", "Hodgkin and Huxley's sodium channels; 120 in the squid's axon"},
+    {"g_K", "conductance (mS/cm^2)", "0", "potassium channels; 36 in the squid's axon"},
+};
+constexpr KeyInfo section_keys[] = {
+    {"name", "name", "required", "letters, digits and _"},
+    {"parent", "name", "none: the root", "the section that it grows from"},
+    {"parent_at", "number", "1", "where on the parent, from 0 (begin) to 1 (end)"},
+    {"length", "length (um)", "required", ""},
+    {"diameter", "length (um) or two", "required", "of a cylinder; [begin, end] of a cone"},
+    {"compartments", "count", "by d_lambda", "of equal length"},
+    {"R_a", "resistivity (ohm cm)", "the morphology's", "as are all below"},
+    {"c_m", "capacitance (uF/cm^2)", "", ""},
+    {"g_leak", "conductance (mS/cm^2)", "", ""},
+    {"e_leak", "potential (mV)", "", ""},
+    {"g_Na", "conductance (mS/cm^2)", "", ""},
+    {"g_K", "conductance (mS/cm^2)", "", ""},
+};
+constexpr KeyInfo membrane_keys[] = {
+    {"R_a", "resistivity (ohm cm)", "the morphology's", "as are all below"},
+    {"c_m", "capacitance (uF/cm^2)", "", ""},
+    {"g_leak", "conductance (mS/cm^2)", "", ""},
+    {"e_leak", "potential (mV)", "", ""},
+    {"g_Na", "conductance (mS/cm^2)", "", ""},
+    {"g_K", "conductance (mS/cm^2)", "", ""},
+};
+constexpr KeyInfo region_keys[] = {
+    {"soma", "table", "{}", "type 1 of SWC"},           {"axon", "table", "{}", "type 2"},
+    {"dend", "table", "{}", "type 3, basal dendrites"}, {"apic", "table", "{}", "type 4, apical dendrites"},
+    {"other", "table", "{}", "all other types"},
+};
+constexpr KeyInfo site_keys[] = {
+    {"name", "name", "required", "what projections and stimuli give as `receptor`"},
+    {"at", "place", "required", "\"dend(0.25)\", or \"dend\" for its middle"},
+    {"tau_syn", "time (ms)", "2 ms", "decay time"},
+    {"E_rev", "potential (mV)", "none", "with it weights are conductances (nS), without it currents (pA)"},
 };
 constexpr KeyInfo projection_keys[] = {
     {"name", "string", "\"source->target\"",
@@ -159,6 +209,15 @@ constexpr TableInfo tables[] = {
     {"partitioner", "The partitioner as a table.", partitioner_keys},
     {"[populations.NAME]", "Neurons, or generators whose trains are sources.", population_keys},
     {"positions", "Places of a population's neurons.", position_keys},
+    {"morphology",
+     "Trees of model cable_neuron. Sections of an SWC file are its unbranched pieces, named by region: `soma`, "
+     "`dend_0`, "
+     "`dend_1` and so on in the order of the file.",
+     morphology_keys},
+    {"section", "", section_keys},
+    {"regions", "", region_keys},
+    {"membrane", "Properties of one region.", membrane_keys},
+    {"site", "", site_keys},
     {"[[projections]]",
      "Any number in rule, weight and delay can be a matrix (rows are targets, columns are sources) or a list that goes "
      "by "

@@ -454,6 +454,16 @@ private:
             if (model->receptor_list >= 0) {
                 model = model_of(p); // checked above where it has none or too many receptors
                 if (model == nullptr) continue;
+            } else if (model->name == "cable_neuron") {
+                if (p.cable == nullptr) {
+                    if (!is_unread(path + ".morphology"))
+                        fail(path, fmt::format("{} needs a morphology", p.model),
+                             "give morphology = { sections = [...] } or { swc = \"FILE\" }");
+                    continue;
+                }
+                model = p.cable.get();
+            } else if (p.cable != nullptr) {
+                fail(path + ".morphology", fmt::format("{} has no compartments", p.model), "use model cable_neuron");
             }
             for (const auto& [name, value] : p.init) {
                 const std::string at = path + ".init." + name;
@@ -565,6 +575,9 @@ private:
         } else if (receptor.empty() && model->receptor_list >= 0 && model->receptors.size() > 1) {
             fail(path, fmt::format("names no receptor, but {} has {}", target.name, model->receptors.size()),
                  fmt::format("add receptor = 1 (to {})", model->receptors.size()));
+        } else if (receptor.empty() && cable_of(*model) != nullptr && model->receptors.size() > 1) {
+            fail(object, fmt::format("{} has {} sites, and none is named", target.name, model->receptors.size()),
+                 fmt::format("give receptor; {}", suggestion("", names_of(model->receptors))));
         }
     }
 
@@ -822,7 +835,8 @@ private:
             if (v.visible) names.emplace_back(v.name);
         std::set<std::string> seen;
         for (const std::string& v : r.variables) {
-            if (std::find(names.begin(), names.end(), v) == names.end())
+            const int number = find_variable(*model, v);
+            if (number < 0 || !model->variables[static_cast<std::size_t>(number)].visible)
                 fail(r.path + ".variables", fmt::format("{} has no state variable '{}'", model->name, v),
                      suggestion(v, names));
             else if (!seen.insert(v).second)
@@ -856,6 +870,7 @@ std::string nearest_multiples(double time_ms, const SimulationSettings& simulati
 
 const ModelInfo* model_of(const Population& population) {
     const ModelInfo* model = find_model(population.model);
+    if (model != nullptr && model->name == "cable_neuron") return population.cable.get();
     if (model == nullptr || model->receptor_list < 0) return model;
     const ParameterInfo& info = model->parameters[static_cast<std::size_t>(model->receptor_list)];
     const auto given = population.params.find(std::string(info.name));

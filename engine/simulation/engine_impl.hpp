@@ -530,7 +530,7 @@ private:
                     recorded_indices({recorder.source, experiment_.populations[p].size}, recorder.sample);
                 const std::int64_t interval = std::max<std::int64_t>(1, steps_of(recorder.interval_ms, 1));
                 for (const std::string& variable : recorder.variables) {
-                    const auto v = static_cast<std::size_t>(plan_.models[p]->variable(variable));
+                    const auto v = static_cast<std::size_t>(find_variable(*plan_.models[p], variable));
                     TraceLayout layout;
                     layout.population = recorder.source.population;
                     layout.variable = variable;

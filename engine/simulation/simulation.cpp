@@ -71,7 +71,7 @@ std::int64_t Simulation::now() const noexcept {
 namespace {
 
 std::size_t variable_of(const Population& population, const std::string& name) {
-    const int v = model_of(population)->variable(name);
+    const int v = find_variable(*model_of(population), name);
     if (v < 0)
         throw RunError(fmt::format("{} (population {}) has no variable {}", population.model, population.name, name));
     return static_cast<std::size_t>(v);

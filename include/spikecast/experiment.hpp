@@ -5,12 +5,14 @@
 // delays inside [simulation] are integer picoseconds or steps, since time is an integer inside (docs/architecture.md).
 #pragma once
 
+#include "spikecast/cable.hpp"
 #include "spikecast/error.hpp"
 
 #include <array>
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -96,12 +98,12 @@ struct Population {
     Positions positions;
     double scaling_rate = -1.0;  ///< Hz; full-scale mean rate, for the compensation of [scaling]; < 0: not given
     double expected_rate = -1.0; ///< Hz; what a dry run draws other ranks' spikes at; < 0: not given; changes no result
+    std::shared_ptr<const CableDeclaration> cable = nullptr; ///< of model cable_neuron: the tree of all its neurons
 };
 
-struct ModelInfo;
 /// The declaration of a population's model with the receptors and variables that this population has: where a list
-/// parameter makes receptors (iaf_psc_exp_multisynapse), their number is the list's. nullptr where there is no such
-/// model or no such number.
+/// parameter makes receptors (iaf_psc_exp_multisynapse), their number is the list's; those of cable_neuron come from
+/// its tree. nullptr where there is no such model, no such number, or no tree.
 [[nodiscard]] const ModelInfo* model_of(const Population& population);
 
 /// Part of a population: all of it, a slice [begin, end) with a step, or a list of indices (ascending, distinct).

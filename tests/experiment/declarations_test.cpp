@@ -56,6 +56,9 @@ protected:
                              << "\"\n"
                              << (population ? "size = 1\n" : "target = \"N\"\n") << "params = { " << params
                              << files(model) << " }\n"
+                             << (model.name == "cable_neuron"
+                                     ? "morphology = { sections = [{ name = \"s\", length = 1, diameter = 1 }] }\n"
+                                     : "")
                              << (population ? "" : "[populations.N]\nmodel = \"iaf_psc_exp\"\nsize = 1\n");
         try {
             (void)read_experiment(file_.string());

@@ -337,7 +337,10 @@ TEST_F(Reading, an_archive_gives_the_same_experiment_back) {
 TEST(Validation, an_experiment_from_code_is_checked_and_clamped) {
     Experiment e;
     e.simulation.duration_steps = 10;
-    e.populations.push_back({"A", "iaf_psc_exp", 5, {}, {}, {}, -1.0});
+    e.populations.emplace_back();
+    e.populations[0].name = "A";
+    e.populations[0].model = "iaf_psc_exp";
+    e.populations[0].size = 5;
     Projection p;
     p.name = "A->A";
     p.path = "projections[0]";

@@ -77,6 +77,7 @@ def main():
              ("generators", os.path.join(networks, "generators.toml"), {}),
              ("space", os.path.join(networks, "space.toml"), {}),
              ("sparse_graph", os.path.join(networks, "sparse_graph.toml"), {}),
+             ("cable", os.path.join(networks, "cable.toml"), {}),
              ("inputs", os.path.join(networks, "inputs.toml"), {}),
              ("simple_models", os.path.join(networks, "simple_models.toml"), {})]
     if arguments.fault:

@@ -102,6 +102,11 @@ std::vector<Expected> nonlinear_models() {
     gated("hodgkin_huxley_1952", 1, 120, 36, 0.3, 50, -77, -54.387, 2, 2);
     any("hodgkin_huxley_1952", "celsius", "1", 6.3);
     above_0("hodgkin_huxley_1952", "area", "um^2", 10000);
+    any("cable_neuron", "V_th", "mV", 0);
+    any("cable_neuron", "E_Na", "mV", 50);
+    any("cable_neuron", "E_K", "mV", -77);
+    any("cable_neuron", "celsius", "1", 6.3);
+    any("cable_neuron", "I_e", "pA", 0);
     return list;
 }
 
