@@ -5,6 +5,7 @@
 #include "engine/app/report.hpp"
 #include "engine/exchange/collective.hpp"
 #include "engine/experiment/archive.hpp"
+#include "engine/experiment/quantity.hpp"
 #include "engine/experiment/reader.hpp"
 #include "engine/network/plan.hpp"
 #include "engine/recording/network_file.hpp"
@@ -235,6 +236,7 @@ int check(const Arguments& arguments, const Environment& environment) {
     const Experiment experiment = read_on_rank_0(arguments, environment.rank());
     const std::uint32_t ranks = arguments.ranks > 0 ? arguments.ranks : static_cast<std::uint32_t>(environment.ranks());
     Prediction need;
+    double build_s = 0.0;
     collectively(MPI_COMM_WORLD, [&] {
         if (environment.rank() != 0) return;
         if (std::uint64_t{ranks} * arguments.threads > 0x7fff'ffffU)
@@ -244,6 +246,7 @@ int check(const Arguments& arguments, const Environment& environment) {
                  fmt::format("{} ranks of {} threads are more than 2^31 workers", ranks, arguments.threads),
                  "ask for fewer"});
         need = predict_for(experiment, ranks, arguments.threads, true);
+        build_s = predict_build_seconds(experiment, need, ranks, arguments.threads);
     });
     if (environment.rank() != 0) return 0;
     std::uint64_t neurons = 0;
@@ -261,8 +264,7 @@ int check(const Arguments& arguments, const Environment& environment) {
         fmt::print("  drawn by source  {}: {} ({:.2g} s a worker; {} would take {:.2g} s)\n", p.projection,
                    drawing_name(p.cost.exchanged), p.cost.exchanged ? p.cost.exchange_s : p.cost.redraw_s,
                    drawing_name(!p.cost.exchanged), p.cost.exchanged ? p.cost.redraw_s : p.cost.exchange_s);
-    fmt::print("  build time       {:.2f} s on cores like this one's\n",
-               predict_build_seconds(experiment, need, ranks, arguments.threads));
+    fmt::print("  build time       {:.2f} s on cores like this one's\n", build_s);
     return 0;
 }
 
@@ -286,10 +288,11 @@ int models(const Arguments& arguments, const Environment& environment) {
     }
     const ModelInfo* model = find_model(arguments.model);
     if (model == nullptr) {
-        std::string known;
+        std::vector<std::string> known;
         for (const ModelInfo* each : all_models())
-            known += (known.empty() ? "" : ", ") + std::string(each->name);
-        fmt::print(stderr, "spikecast: there is no model {}; the catalogue has {}\n", arguments.model, known);
+            known.emplace_back(each->name);
+        fmt::print(stderr, "spikecast: there is no model '{}'; {}\n", arguments.model,
+                   suggestion(arguments.model, known));
         return 2;
     }
     fmt::print("{}", reference_page(*model));
@@ -351,6 +354,7 @@ int program(int argc, char** argv, const Environment& environment) {
     CLI::App* check_command = app.add_subcommand("check", "validates; predicts memory and build time");
     common(check_command);
     check_command->add_option("--ranks", arguments.ranks, "predict for so many ranks [those of mpirun]")
+        ->check(CLI::Range(1, std::numeric_limits<int>::max()))
         ->type_name("N");
     check_command->footer("Example:\n"
                           "  spikecast check experiments/microcircuit_pd14.toml --ranks 8 --threads 2");
@@ -364,6 +368,14 @@ int program(int argc, char** argv, const Environment& environment) {
     export_app->add_option("--network", arguments.network, "the file to write")->type_name("FILE.h5")->required();
     export_app->add_flag("--quiet", arguments.quiet, "print nothing but errors");
 
+    std::vector<std::string> commands;
+    for (const CLI::App* command : std::as_const(app).get_subcommands([](const CLI::App*) { return true; }))
+        commands.push_back(command->get_name());
+    if (argc > 1 && argv[1][0] != '-' && std::find(commands.begin(), commands.end(), argv[1]) == commands.end()) {
+        if (environment.rank() == 0)
+            fmt::print(stderr, "spikecast: there is no subcommand '{}'; {}\n", argv[1], suggestion(argv[1], commands));
+        return 2;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

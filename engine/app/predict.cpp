@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -25,6 +26,27 @@ namespace {
 constexpr double program_runs = 0.5e6;
 constexpr double program_writes = 5e6;
 constexpr double build_overhead = 0.02;
+// Measured with 0.5 million values of V_m waiting, on 1 to 3 ranks: they, and their copies while they are written.
+constexpr double trace_copies = 7.0;
+
+/// Values of state variables that wait on a rank when they are written; the same numbers as the engine's meetings.
+double traced_values(const NetworkPlan& plan, std::uint32_t ranks) {
+    const SimulationSettings& settings = plan.experiment->simulation;
+    const double h = settings.resolution_ms();
+    double each_step = 0.0;
+    for (const StateRecorder& recorder : plan.experiment->state_recorders) {
+        const Selection& s = recorder.source;
+        const auto all = static_cast<double>(s.list.empty() ? (s.end - s.begin + s.step - 1) / s.step : s.list.size());
+        const double neurons = recorder.sample > 0 ? std::min(all, static_cast<double>(recorder.sample)) : all;
+        each_step += neurons * static_cast<double>(recorder.variables.size()) / std::max(1.0, recorder.interval_ms / h);
+    }
+    each_step /= ranks;
+    if (each_step <= 0.0) return 0.0;
+    const double meeting = std::max<double>(plan.min_delay, std::round(50.0 / h));
+    const double batch = std::min(each_step * meeting, std::max(each_step, TraceValue::most_kept));
+    const double kept = std::ceil(RecordedSpike::most_kept / 1.5 / batch) * batch;
+    return std::min(kept, each_step * static_cast<double>(settings.duration_steps));
+}
 
 /// Expected number of different delays among n synapses of one source.
 double distinct_delays(const PlannedProjection& planned, double n) {
@@ -212,7 +234,8 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
                                  std::ceil(RecordedSpike::most_kept / meeting) * meeting);
     const bool records = writes && !experiment.spike_recorders.empty();
     const double copies = ranks > 1 ? 12.0 : 6.0; // measured: sorted on one rank, or over all ranks, while written
-    const double recording = (writes ? program_writes : 0.0) + (records ? copies * sizeof(RecordedSpike) * kept : 0.0);
+    const double recording = (writes ? program_writes : 0.0) + (records ? copies * sizeof(RecordedSpike) * kept : 0.0) +
+                             (writes ? trace_copies * sizeof(TraceValue) * traced_values(plan, ranks) : 0.0);
     const double simulating = prediction.network_bytes_per_rank + state + std::max(setup, running + recording);
 
     prediction.bytes_per_rank = resident_bytes() + program_runs + std::max({counting, placing, telling, simulating});
@@ -230,20 +253,29 @@ double predict_build_seconds(const Experiment& experiment, const Prediction& pre
     const double supply = supply_seconds(prediction.written_per_worker, busy) * prediction.written_per_worker;
     // A share of a worker's synapses: at most a quarter of them, or `sampled`.
     constexpr double sampled = 1e7;
-    const double share = std::clamp(std::ceil(synapses / sampled), 4.0, 1e9 / workers);
+    const double share = std::clamp(std::ceil(synapses / sampled), 4.0, std::max(4.0, 1e9 / workers));
     std::vector<std::uint64_t> sizes;
     for (const Population& population : experiment.populations)
         sizes.push_back(population.size);
-    const auto partition = make_partition(experiment.simulation, sizes, static_cast<std::uint32_t>(workers * share));
+    const auto partition =
+        make_partition(experiment.simulation, sizes, static_cast<std::uint32_t>(std::min(workers * share, 2e9)));
     NetworkPlan plan = make_plan(MPI_COMM_SELF, experiment, partition, 1);
-    // What is drawn by everybody doesn't shrink with a worker's share; it is estimated.
-    std::erase_if(plan.projections,
-                  [](const PlannedProjection& p) { return p.drawing || p.rule->draws_per_synapse() > 2.0; });
+    // What is drawn by everybody doesn't shrink with a worker's share, nor do the sources of one target; they are
+    // estimated.
+    std::erase_if(plan.projections, [&](const PlannedProjection& p) {
+        const double targets = static_cast<double>(sizes[p.target]);
+        return p.drawing || p.rule->draws_per_synapse() > 2.0 || p.rule->expected_synapses() > targets * sampled;
+    });
+    // Arrays over a population that this machine couldn't hold give way to hash tables.
+    double arrays = 0.0;
+    for (const std::uint64_t size : sizes)
+        arrays += 2.0 * 4.0 * static_cast<double>(size) * busy;
+    const double counted_as = arrays < 0.5 * available_memory() ? workers : std::numeric_limits<double>::infinity();
     std::vector<BuildSample> samples(busy);
     const auto work = [&](unsigned w) {
         samples[w] = experiment.simulation.weights == WeightFormat::compact
-                         ? sample_build<std::int16_t>(plan, w, workers)
-                         : sample_build<float>(plan, w, workers);
+                         ? sample_build<std::int16_t>(plan, w, counted_as)
+                         : sample_build<float>(plan, w, counted_as);
     };
     std::vector<std::jthread> team;
     for (unsigned w = 1; w < busy; ++w)

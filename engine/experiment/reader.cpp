@@ -300,8 +300,12 @@ private:
         const std::optional<double> value = quantity(*one, "1", path);
         if (!value) return std::nullopt;
         const double whole = std::round(*value);
-        if (*value < 0.0 || std::abs(*value - whole) > 1e-9 * whole || whole > 9e18) {
+        if (!(*value >= 0.0) || std::abs(*value - whole) > std::min(1e-9 * whole, 1e-3)) {
             fail(path, one->where, fmt::format("is {}, but must be a whole number >= 0", *value), "give a count");
+            return std::nullopt;
+        }
+        if (whole > 9e18) {
+            fail(path, one->where, fmt::format("is {}, but must be at most 9e18", *value), "give a smaller number");
             return std::nullopt;
         }
         return whole;

@@ -1,6 +1,7 @@
 #include "engine/data/samples.hpp"
 #include "engine/experiment/check.hpp"
 #include "engine/experiment/quantity.hpp"
+#include "spikecast/distributions.hpp"
 #include "spikecast/model.hpp"
 
 #include <algorithm>
@@ -18,7 +19,8 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::uint64_t largest_population = 1ULL << 40;
-constexpr double longest_delay_steps = 65535.0; ///< a row holds a delay in 16 bits
+constexpr double largest_indegree = 0x1p40;
+constexpr double largest_weight = std::numeric_limits<float>::max();
 
 std::string interval(const Bounds& b, std::string_view unit) {
     if (std::isinf(b.low) && std::isinf(b.high)) return "finite";
@@ -594,10 +596,35 @@ private:
             fail(path, fmt::format("{} is below the resolution {}", with_unit(ms, "ms"), resolution()),
                  "give at least one step");
         else if (ms > longest_delay_steps * h)
-            fail(path, fmt::format("{} is longer than 65535 steps of {}", with_unit(ms, "ms"), resolution()),
-                 "shorten it or take a coarser resolution");
+            fail(
+                path,
+                fmt::format("{} is longer than {} steps of {}", with_unit(ms, "ms"), longest_delay_steps, resolution()),
+                "shorten it or take a coarser resolution");
         else
             on_grid(ms, path);
+    }
+
+    void check_drawn_delays(const Delay& d, const std::string& path) {
+        const double h = e_.simulation.resolution_ms();
+        if (d.law.outside == Distribution::Outside::redraw && d.per_distance == 0.0 && support(d.law).high < 0.5 * h)
+            fail(path, fmt::format("all delays are below half a step of {}", resolution()), "give longer delays");
+        else if (const double longest = Sampler(d.law).highest(); !(longest < (longest_delay_steps + 0.5) * h))
+            fail(path,
+                 fmt::format("draws delays of up to {:.6g} ms, longer than {} steps of {}", longest,
+                             longest_delay_steps, resolution()),
+                 "bound the law with high, or take a coarser resolution");
+    }
+
+    /// A law whose numbers can be stored.
+    void check_weight(const Distribution& d, const std::string& path, std::string_view unit) {
+        if (!check_law(d, path, unit)) return;
+        const Sampler sampler(d);
+        const double most = std::max(std::abs(sampler.lowest()), std::abs(sampler.highest()));
+        if (!(most <= largest_weight))
+            fail(path,
+                 fmt::format("{} a weight of {:.6g} in size, but at most {:.6g} can be stored",
+                             d.is_constant() ? "is" : "can draw", most, largest_weight),
+                 d.is_constant() ? "give a smaller weight" : "bound the law with low and high");
     }
 
     void check_projection(Projection& p, std::set<std::string>& names) {
@@ -610,7 +637,7 @@ private:
         const Population* target = e_.find_population(p.target.population);
         if (target != nullptr) check_receptor(*target, p.receptor, path, path + ".target");
         if (!is_unread(path + ".weight") && target != nullptr)
-            check_law(p.weight, path + ".weight", weight_unit(model_of(*target), p.receptor));
+            check_weight(p.weight, path + ".weight", weight_unit(model_of(*target), p.receptor));
         const std::string delay = path + ".delay";
         if (!is_unread(delay)) {
             if (!std::isfinite(p.delay.per_distance) || p.delay.per_distance < 0.0)
@@ -618,10 +645,8 @@ private:
                      "correct it");
             else if (p.delay.law.is_constant() && p.delay.per_distance == 0.0)
                 check_delay(p.delay.law.a, delay);
-            else if (check_law(p.delay.law, delay, "ms") && p.delay.law.outside == Distribution::Outside::redraw &&
-                     resolution_known() && p.delay.per_distance == 0.0 &&
-                     support(p.delay.law).high < 0.5 * e_.simulation.resolution_ms())
-                fail(delay, fmt::format("all delays are below half a step of {}", resolution()), "give longer delays");
+            else if (check_law(p.delay.law, delay, "ms") && resolution_known())
+                check_drawn_delays(p.delay, delay);
             if (p.delay.per_distance > 0.0) needs_positions(p, delay);
         }
         if (!is_unread(path + ".rule")) check_rule(p, sources && targets);
@@ -742,6 +767,11 @@ private:
             if (!(r.probability >= 0.0 && std::isfinite(r.probability)))
                 fail(path, fmt::format("the mean number of synapses of a pair is {}, but must be >= 0", r.probability),
                      "correct it");
+            else if (r.probability * sources > largest_indegree)
+                fail(path,
+                     fmt::format("{} synapses of a pair make {:.6g} of a target, but at most 2^40 are possible",
+                                 r.probability, r.probability * sources),
+                     "lower the mean");
             break;
         case Kind::symmetric_pairwise_bernoulli:
             probability(r.probability);
@@ -793,7 +823,7 @@ private:
                 check_receptor(*target, s.receptor, path, path + ".target");
             }
             if (!is_unread(path + ".weight"))
-                check_law(s.weight, path + ".weight", current ? "1" : weight_unit(model_of(*target), s.receptor));
+                check_weight(s.weight, path + ".weight", current ? "1" : weight_unit(model_of(*target), s.receptor));
         }
         if (s.delay_ms != 0.0) check_delay(s.delay_ms, path + ".delay");
     }

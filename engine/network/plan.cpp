@@ -190,8 +190,8 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
                                      farthest(experiment.populations[source], experiment.populations[target]);
                 planned.shortest =
                     static_cast<std::uint32_t>(std::max(1.0, std::floor(planned.delay_law.lowest() / h)));
-                planned.longest =
-                    static_cast<std::uint32_t>(std::max(1.0, std::ceil((planned.delay_law.highest() + reach) / h)));
+                planned.longest = static_cast<std::uint32_t>(
+                    std::clamp(std::ceil((planned.delay_law.highest() + reach) / h), 1.0, 4e9));
             }
             planned.lowest_weight = planned.weight.lowest();
             planned.highest_weight = planned.weight.highest();
@@ -221,8 +221,8 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
         });
         MPI_Allreduce(MPI_IN_PLACE, sink.bounds, 4, MPI_DOUBLE, MPI_MAX, comm);
         if (sink.bounds[0] > -1e300) {
-            planned.highest_weight = std::max(planned.highest_weight, sink.bounds[0]);
-            planned.lowest_weight = std::min(planned.lowest_weight, -sink.bounds[1]);
+            planned.highest_weight = sink.bounds[0];
+            planned.lowest_weight = -sink.bounds[1];
         }
         if (sink.bounds[2] > -1e300) {
             planned.longest = static_cast<std::uint32_t>(std::lround(sink.bounds[2]));
@@ -242,9 +242,10 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
     plan.min_delay = std::min(plan.min_delay, 1000U);
 
     std::vector<Diagnostic> wrong;
-    if (plan.max_delay > 60'000)
+    if (plan.max_delay > longest_delay_steps)
         wrong.push_back({experiment.where("projections"), "projections",
-                         fmt::format("the longest delay is {} steps, but at most 60000 are stored", plan.max_delay),
+                         fmt::format("the longest delay is {} steps, but at most {} are stored", plan.max_delay,
+                                     longest_delay_steps),
                          "use shorter delays or a coarser resolution"});
     plan.scale.resize(experiment.populations.size());
     const std::vector<double> spikes =

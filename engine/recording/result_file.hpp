@@ -36,6 +36,8 @@ struct TraceLayout {
 
 /// Values of own neurons: frame (counted from the layout's first), column (position in layout.indices), value.
 struct TraceValue {
+    /// So many wait on a rank: ranks meet before more do, and write.
+    static constexpr double most_kept = 5e5;
     std::int64_t frame;
     std::uint64_t column;
     double value;

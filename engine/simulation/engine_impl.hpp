@@ -7,8 +7,8 @@
 //   every worker   arrive(k): rows of the packets enter the calendar
 //
 // update(k) precedes exchange(k) precedes deliver of any step of epoch k + 1: a spike found in step s with delay d >= D
-// falls due at s + d, which lies in a later epoch. All ranks meet every `meeting` epochs to agree on errors, to sum
-// statistics and to decide together whether buffers are written.
+// falls due at s + d, which lies in a later epoch. All ranks meet every 50 ms, or as often as recorded state
+// calls for, to agree on errors, to sum statistics and to decide together whether buffers are written.
 #pragma once
 
 #include "engine/build/builder.hpp"
@@ -80,10 +80,8 @@ public:
 
     void run_steps(std::int64_t steps) override {
         const std::int64_t end = now_ + steps;
-        const auto meeting_steps = std::max<std::int64_t>(
-            plan_.min_delay, static_cast<std::int64_t>(std::llround(50.0 / settings_.resolution_ms())));
         while (now_ < end) {
-            std::int64_t until = std::min(end, now_ + meeting_steps);
+            std::int64_t until = std::min(end, now_ + meeting_steps_);
             const bool warming = now_ < settings_.warmup_steps;
             if (warming) until = std::min(until, settings_.warmup_steps);
             const double begin = wall_seconds();
@@ -559,6 +557,20 @@ private:
                 }
             }
         });
+        if (options_.output.empty()) { // nobody will ask for them
+            layouts.clear();
+            trace_last_.clear();
+            for (auto& worker : workers_)
+                worker->traces.clear();
+        }
+        double traced = 0.0; // values a step, on the rank that has most
+        for (const auto& worker : workers_)
+            for (const TracedShare& share : worker->traces)
+                traced += static_cast<double>(share.neurons.size()) / static_cast<double>(share.interval);
+        MPI_Allreduce(MPI_IN_PLACE, &traced, 1, MPI_DOUBLE, MPI_MAX, comm_);
+        meeting_steps_ = std::max<std::int64_t>(plan_.min_delay, steps_of(50.0, 1));
+        if (traced * static_cast<double>(meeting_steps_) > TraceValue::most_kept)
+            meeting_steps_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(TraceValue::most_kept / traced));
         traces_ = layouts;
         trace_values_.assign(options_.threads, std::vector<std::vector<TraceValue>>(layouts.size()));
         if (options_.output.empty()) return;
@@ -705,6 +717,7 @@ private:
     std::vector<std::vector<std::vector<TraceValue>>> trace_values_; ///< [thread][trace]
     std::unique_ptr<ResultFile> file_;
     std::int64_t now_ = 0;
+    std::int64_t meeting_steps_ = 1; ///< all ranks meet so often at least
     PhaseSeconds phases_;
     std::uint64_t base_bytes_ = 0, build_peak_ = 0;
     double build_s_ = 0.0, simulate_s_ = 0.0, total_simulate_s_ = 0.0, last_flush_ = 0.0;

@@ -161,6 +161,9 @@ struct Delay {
     friend bool operator==(const Delay&, const Delay&) = default;
 };
 
+/// The longest delay of a synapse in steps: what a row can hold.
+inline constexpr std::uint32_t longest_delay_steps = 60'000;
+
 /// Synapses from one selection to one other. A projection of the file with several sources and targets stands for one
 /// of these for each pair.
 struct Projection {

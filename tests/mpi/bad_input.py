@@ -79,7 +79,10 @@ def cases(bad, full):
         yield "threads_0", ranks, ["run", "good.toml", *out, "--threads", "0"], ["--threads", "1 to 4096"], "X.h5"
         yield "unknown_option", ranks, ["run", "good.toml", *out, "--colour"], ["--colour"], "X.h5"
     yield "no_command", 1, [], ["subcommand"], None
-    yield "unknown_command", 1, ["fly"], ["subcommand"], None
+    yield "unknown_command", 3, ["chek", "good.toml"], ["subcommand 'chek'", "did you mean 'check'?"], None
+    yield "unknown_model", 3, ["models", "iaf_psc_ex"], ["model 'iaf_psc_ex'", "did you mean 'iaf_psc_exp'?"], None
+    yield "no_ranks", 1, ["check", "good.toml", "--ranks", "0"], ["--ranks", "1 to "], None
+    yield "seed_large", 1, ["run", "good.toml", *out, "--set", "simulation.seed=18446744073709551615"], ["at most 9e18"], "X.h5"
     yield "override_bare", 1, ["run", "good.toml", *out, "--set", "x"], ["--set", "key.path=value"], "X.h5"
     yield "override_unknown", 1, ["run", "good.toml", *out, "--set", "simulation.sed=1"], ["--set", "seed"], "X.h5"
     yield "over_experiment", 1, ["run", "good.toml", "--output", "./good.toml"], ["./good.toml: ", "overwritten"], None
@@ -89,6 +92,9 @@ def cases(bad, full):
     yield "export_onto_itself", 1, ["export", "good.toml", "--network", "good.toml"], ["good.toml: "], None
     yield "array_short", 3, ["run", "array.toml", *out], ["array.h5: dataset C_m", "neuron"], "X.h5"
     yield "array_value", 3, ["run", "bounds.toml", *out], ["C_m", "neuron 99", "bounds"], "X.h5"
+    yield "list_delay", 3, ["run", "list_delay.toml", *out], ["list_delay.csv:3: ", "429496730 ms", "60000 steps"], "X.h5"
+    yield "list_delay_huge", 1, ["run", "list_delay_huge.toml", *out], ["list_delay_huge.csv:3: ", "1e+300 ms"], "X.h5"
+    yield "list_weight", 1, ["run", "list_weight.toml", *out], ["list_weight.csv:3: ", "1e+39", "3.4e38"], "X.h5"
     yield "list_index", 3, ["run", "list.toml", *out], ["list.csv:3", "100"], "X.h5"
 
 
@@ -99,6 +105,10 @@ def prepare(folder):
     write("too_large.toml", GOOD.replace("SIZE", "1000000000000").replace("INDEGREE", "1000"))
     write("list.toml", good.replace("{ fixed_indegree = 10 }", '{ explicit_list = { file = "list.csv" } }'))
     write("list.csv", "source,target\n1,2\n3,100\n")
+    # 429496730 ms are 2^32 + 4 steps
+    for name, row in (("list_delay", "5,6,1,429496730"), ("list_delay_huge", "5,6,1,1e300"), ("list_weight", "5,6,1e39,1")):
+        write(f"{name}.toml", good.replace("{ fixed_indegree = 10 }", '{ explicit_list = { file = "' + name + '.csv" } }'))
+        write(f"{name}.csv", f"source,target,weight,delay\n1,2,3,1.5\n{row}\n")
     (folder / "noise.toml").write_bytes(random.Random(7).randbytes(100_000))
     (folder / "folder").mkdir()
     import h5py

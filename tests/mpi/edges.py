@@ -2,7 +2,8 @@
 """One answer at the edges: fewer neurons than workers, populations without projections, autapses, slices, values and
 synapses from files, windows, samples, delays of many epochs, epochs at their longest. The datasets of the result files
 (spikes and traces), spike_hash, network_hash and state_hash must be equal for all ranks, threads, partitioners and exchange
-schemes.
+schemes. And what must hold there: bounded memory for recorded state, small compact weights, predictions for networks beyond
+this machine.
 
     edges.py PROGRAM SOURCE_DIR
 """
@@ -274,6 +275,95 @@ def datasets(path):
     return found
 
 
+TRACED = """
+[populations.N]
+model = "iaf_psc_exp"
+size = 20000
+
+[[recorders]]
+variables = ["V_m"]
+of = "N"
+"""
+
+SMALL_WEIGHTS = """
+[populations.clock]
+model = "spike_generator"
+size = 2
+params = { spike_times = ["1 ms"] }
+
+[populations.N]
+model = "iaf_psc_delta"
+size = 2
+
+[[projections]]
+source = "clock"
+target = "N"
+rule = { explicit_list = { file = "small.csv" } }
+
+[[recorders]]
+variables = ["V_m"]
+of = "N"
+"""
+
+
+def write_experiment(folder, body, **values):
+    text = HEAD + body
+    for key, value in {"DURATION": "100 ms", "PRECISION": "double", "WEIGHTS": "float32", "PARTITIONER": "round_robin",
+                       "EXCHANGE": "auto", "DRAWING": "auto", **values}.items():
+        text = text.replace(f'"{key}"', f'"{value}"')
+    (folder / "edge.toml").write_text(text)
+
+
+def call(folder, *command):
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, cwd=folder, check=True).stdout
+
+
+def recorded_state(program, folder):
+    """Memory: 4 million values of recorded state, of which half a million may wait, 24 bytes each. Without
+    a bound they take four times as much; and without a result file none is kept."""
+    write_experiment(folder, TRACED, DURATION="20 ms")
+    predicted, unit = [line.split()[3:5] for line in call(folder, program, "check", "edge.toml").splitlines()
+                       if "memory per rank" in line][0]
+    wrong = []
+    for output, most in (["--output", "edge.h5"], float(predicted) * {"MB": 1e6, "GB": 1e9}[unit] * 1.1), ([], 50e6):
+        call(folder, program, "run", "edge.toml", "--quiet", "--report", "edge.json", *output)
+        peak = json.loads((folder / "edge.json").read_text())["peak_rss_bytes_total"]
+        if peak > most:
+            wrong.append(f"recorded state{' without a result file' if not output else ''}: peak of {peak} bytes, not {most:.0f}")
+    with h5py.File(folder / "edge.h5") as file:
+        if file["report/N.V_m/data"].shape != (200, 20000) or not np.all(file["report/N.V_m/data"][[0, -1]] == -70.0):
+            wrong.append("recorded state: not what was recorded")
+    return wrong
+
+
+def small_weights(program, folder):
+    """Compact weights are scaled by what a list holds, not by the weight that it replaces (1): a jump of 1.234e-4 mV is
+    right to half a unit of 2^-27 mV (32767 units for 2e-4 mV), and the same sum in double otherwise."""
+    (folder / "small.csv").write_text("source,target,weight,delay\n0,0,1.234e-4,1\n1,1,-2e-4,1\n")
+    write_experiment(folder, SMALL_WEIGHTS, WEIGHTS="compact", DURATION="2 ms")
+    call(folder, program, "run", "edge.toml", "--quiet", "--output", "edge.h5")
+    with h5py.File(folder / "edge.h5") as file:
+        jumps = file["report/N.V_m/data"][19] + 70.0
+    wrong = np.abs(jumps - [1.234e-4, -2e-4]) > 2.0 ** -28 + 2e-14 # and the rounding of V_m itself
+    return [f"small weights: jumps of {jumps}"] if wrong.any() else []
+
+
+def beyond_this_machine(program, folder):
+    """What can't be built here can still be planned here, and at once."""
+    write_experiment(folder, NONE.replace("size = 2\n", "size = 1000000000000\n") + """
+[[projections]]
+source = "N"
+target = "N"
+rule = { fixed_indegree = 10 }
+""")
+    wrong = []
+    for setting in "fixed_indegree = 10", "fixed_indegree = 1000000000", "pairwise_bernoulli = 1e-6":
+        text = call(folder, program, "check", "edge.toml", "--set", f"projections[0].rule={{ {setting} }}", "--ranks", "4096")
+        if "1000000000000" not in text or "build time" not in text:
+            wrong.append(f"check of 10^12 neurons, {setting}: {text}")
+    return wrong
+
+
 def main():
     program = os.path.abspath(sys.argv[1])
     wrong = runs = 0
@@ -313,6 +403,11 @@ def main():
                             print(f"FAIL {name}, {precision}, {weights}: {ranks} ranks of {threads} threads, {partitioner}, "
                                   f"{exchange}: {key} differs")
                             wrong += 1
+        for extra in recorded_state, small_weights, beyond_this_machine:
+            runs += 1
+            for message in extra(program, folder):
+                print("FAIL", message)
+                wrong += 1
     print(f"{runs} runs, {wrong} differences")
     sys.exit(1 if wrong else 0)
 

@@ -325,6 +325,9 @@ private:
                 }
                 if (!chunk.weights.empty() && !std::isfinite(chunk.weights[j])) {
                     bad("the weight isn't finite", "give a number");
+                } else if (!chunk.weights.empty() && !std::isfinite(static_cast<float>(chunk.weights[j]))) {
+                    bad("the weight is " + number(chunk.weights[j]) + ", but at most 3.4e38 in size can be stored",
+                        "give a smaller weight");
                 }
                 if (!chunk.delays.empty()) check_delay(chunk.delays[j], resolution, bad);
                 if (errors.empty()) ++buckets[static_cast<std::uint64_t>(chunk.targets[j]) % buckets.size()];
@@ -333,6 +336,10 @@ private:
         });
         if (!errors.empty()) throw InputError(std::move(errors));
         indegree_ = *std::max_element(buckets.begin(), buckets.end());
+    }
+    static std::string number(double value) {
+        std::array<char, 32> text{};
+        return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
     }
     template <class Bad>
     static void check_delay(double ms, std::int64_t resolution_ps, const Bad& bad) {
@@ -343,6 +350,10 @@ private:
             bad("delay = " + std::to_string(ms) + " ms, but it must be at least the resolution, " +
                     std::to_string(resolution) + " ms",
                 "give a longer delay or a finer resolution");
+        } else if (steps > longest_delay_steps + 1e-6) {
+            bad("delay = " + number(ms) + " ms is longer than " + std::to_string(longest_delay_steps) + " steps of " +
+                    number(resolution) + " ms",
+                "shorten it or take a coarser resolution");
         } else if (std::abs(steps - std::floor(steps + 0.5)) > 1e-6 * std::max(1.0, steps * 1e-6)) {
             bad("delay = " + std::to_string(ms) + " ms isn't a multiple of the resolution",
                 "the nearest multiples are " + std::to_string(std::floor(steps) * resolution) + " ms and " +
