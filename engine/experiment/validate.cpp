@@ -376,6 +376,18 @@ private:
             if (model.parameter(times) >= 0 && all_good && list(times) != list(values))
                 fail(path, fmt::format("{} has {} elements and {} {}", times, list(times), values, list(values)),
                      "give a value for each time");
+        for (const ListPair& pair : model.list_pairs) {
+            const std::string first(model.parameters[pair.first].name), second(model.parameters[pair.second].name);
+            const std::size_t n = list(first.c_str()), given = list(second.c_str());
+            if (!all_good || is_unread(path + '.' + first) || is_unread(path + '.' + second)) break;
+            if (n != given)
+                fail(path, fmt::format("{} has {} elements and {} {}", first, n, second, given),
+                     fmt::format("give a value of {} for each of {}", second, first));
+            else if (n > pair.most)
+                fail(path + '.' + first,
+                     fmt::format("{} has {} elements, but at most {} are possible", first, n, pair.most),
+                     "leave out those that matter least");
+        }
         if (all_good) check_relations(model, params, path);
     }
 

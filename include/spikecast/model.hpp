@@ -98,6 +98,12 @@ struct ParameterRelation {
     bool (*holds)(const double* parameters); ///< in declared order
 };
 
+/// Two list parameters of equal length, the second with a value for each element of the first.
+struct ListPair {
+    std::size_t first, second; ///< indices of parameters
+    std::size_t most;          ///< elements
+};
+
 struct ResolvedValue;
 
 struct ModelInfo {
@@ -127,6 +133,7 @@ struct ModelInfo {
     /// nullptr where that is none or too many.
     const ModelInfo* (*with_receptors)(std::size_t count) = nullptr;
     std::size_t most_receptors = 0;
+    std::span<const ListPair> list_pairs{};
 
     [[nodiscard]] constexpr int parameter(std::string_view wanted) const noexcept {
         for (std::size_t i = 0; i < parameters.size(); ++i)

@@ -22,6 +22,7 @@ enum class Purpose : std::uint32_t {
     position = 7,
     stimulus = 8, ///< spikes of a generator
     partition = 9,
+    escape = 10,   ///< spikes of neurons that spike by chance
     dry_run = 900, ///< spikes of ranks that aren't there; never part of a result
     test = 1000
 };

@@ -151,6 +151,19 @@ const std::vector<Expected>& expectations() {
         list.push_back({"mat2_psc_exp", "alpha_1", "mV", 37, {-100, 0, 100}, {nan}});
         list.push_back({"mat2_psc_exp", "alpha_2", "mV", 2, {-100, 0, 100}, {nan}});
         list.push_back({"mat2_psc_exp", "omega", "mV", -51, {-100, 0, 100}, {nan}});
+        for (const auto& [name, unit, value] :
+             {std::tuple{"C_m", "pF", 80.0}, std::tuple{"g_L", "nS", 4.0}, std::tuple{"Delta_V", "mV", 0.5},
+              std::tuple{"tau_syn_ex", "ms", 2.0}, std::tuple{"tau_syn_in", "ms", 2.0}})
+            list.push_back({"gif_psc_exp", name, unit, value, {1e-3, 1}, {0, -1, nan}});
+        for (const auto& [name, unit, value] : {std::tuple{"E_L", "mV", -70.0}, std::tuple{"V_reset", "mV", -55.0},
+                                                std::tuple{"V_T_star", "mV", -35.0}, std::tuple{"I_e", "pA", 0.0}})
+            list.push_back({"gif_psc_exp", name, unit, value, {-100, 0, 100}, {nan}});
+        list.push_back({"gif_psc_exp", "lambda_0", "Hz", 1, {0, 1}, {-0.1, nan}});
+        list.push_back({"gif_psc_exp", "t_ref", "ms", 4, {0, 1}, {-0.1, nan}});
+        list.push_back({"gif_psc_exp", "tau_sfa", "ms", 0, {1e-3, 1}, {0, -1, nan}, true});
+        list.push_back({"gif_psc_exp", "q_sfa", "mV", 0, {-1, 0, 1}, {nan}, true});
+        list.push_back({"gif_psc_exp", "tau_stc", "ms", 0, {1e-3, 1}, {0, -1, nan}, true});
+        list.push_back({"gif_psc_exp", "q_stc", "pA", 0, {-1, 0, 1}, {nan}, true});
         list.push_back({"leaky", "beta", "1", 0.9, {0, 0.5, 1}, {-0.1, 1.1, nan}});
         list.push_back({"leaky", "threshold", "1", 1, {1e-3, 1}, {0, -1, nan}});
         list.push_back({"leaky", "reset_mechanism", "1", 0, {0, 1, 2}, {-1, 3, nan}});

@@ -1,5 +1,6 @@
 #include "models/neuron_block.hpp"
 #include "models/neurons/fitzhugh_nagumo.hpp"
+#include "models/neurons/gif_psc_exp.hpp"
 #include "models/neurons/hindmarsh_rose.hpp"
 #include "models/neurons/iaf_psc_alpha.hpp"
 #include "models/neurons/iaf_psc_delta.hpp"
@@ -32,8 +33,9 @@ const std::string_view integrate_and_fire[] = {"iaf_psc_delta", "iaf_psc_exp", "
                                                "iaf_psc_exp_multisynapse"};
 
 const std::string_view neuron_models[] = {
-    "iaf_psc_delta", "iaf_psc_exp", "iaf_psc_alpha",   "iaf_psc_exp_multisynapse", "mat2_psc_exp", "pif",
-    "leaky",         "izhikevich",  "fitzhugh_nagumo", "hindmarsh_rose",           "morris_lecar", "ignore_and_fire",
+    "iaf_psc_delta", "iaf_psc_exp",     "iaf_psc_alpha", "iaf_psc_exp_multisynapse", "mat2_psc_exp",
+    "pif",           "leaky",           "izhikevich",    "fitzhugh_nagumo",          "hindmarsh_rose",
+    "morris_lecar",  "ignore_and_fire", "gif_psc_exp",
 };
 
 /// Default parameters, but for the clock that would tick too late.
@@ -42,6 +44,15 @@ BlockSetup spiking_setup(std::string_view model, std::size_t size) {
     if (model == "ignore_and_fire") setup.parameters[0].constant = 100.0; // Hz
     if (model == "mat2_psc_exp")                                          // its threshold is far above rest
         setup.parameters[static_cast<std::size_t>(setup.model->parameter("omega"))].constant = -65.0;
+    if (model == "gif_psc_exp") { // one and two elements
+        const auto list = [&](std::string_view name) -> std::vector<double>& {
+            return setup.parameters[static_cast<std::size_t>(setup.model->parameter(name))].list;
+        };
+        list("tau_sfa") = {40.0};
+        list("q_sfa") = {3.0};
+        list("tau_stc") = {10.0, 50.0};
+        list("q_stc") = {20.0, -5.0};
+    }
     return setup;
 }
 
@@ -167,6 +178,7 @@ TYPED_TEST(NeuronBlocks, scalar_and_vector_kernels_give_the_same_bits) {
     expect_same_bits_at_width_1<models::HindmarshRose, TypeParam>();
     expect_same_bits_at_width_1<models::MorrisLecar, TypeParam>();
     expect_same_bits_at_width_1<models::IgnoreAndFire, TypeParam>();
+    expect_same_bits_at_width_1<models::GifPscExp, TypeParam, models::GifBlock<TypeParam, 1>>();
     expect_same_bits_at_width_1<models::IafPscExpMultisynapse, TypeParam, models::MultisynapseBlock<TypeParam, 1>>();
 }
 

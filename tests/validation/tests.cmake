@@ -6,3 +6,4 @@ spikecast_test(generator_laws_test validation/generator_laws_test.cpp LABELS val
 spikecast_test(catalogue_test validation/catalogue_test.cpp LABELS validation)
 spikecast_test(nonlinear_neurons_test validation/nonlinear_neurons_test.cpp LABELS validation)
 spikecast_test(cable_test validation/cable_test.cpp LABELS validation)
+spikecast_test(escape_noise_test validation/escape_noise_test.cpp LABELS validation)
