@@ -116,7 +116,7 @@ std::string reference_page(const ModelInfo& model) {
             rows.push_back({std::string(r.name), std::string(r.weight_unit),
                             r.sign > 0 ? "> 0" : (r.sign < 0 ? "< 0" : "any"), std::string(r.meaning)});
         page += (model.name == "cable_neuron"
-                     ? "\nReceptors, the sites of the morphology; where it has several, projections name theirs\n"
+                     ? "\nReceptors, the sites of the morphology; of several, projections name theirs\n"
                  : model.receptor_list < 0
                      ? "\nReceptors; a projection that names none takes the one for its weight's sign\n"
                      : fmt::format("\nReceptors, one for each value of {} (at most {}); projections name theirs\n",

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Checks all C++ sources with the pinned clang-tidy, on all cores; .clang-tidy says which checks, and why.
 
-    scripts/tidy.py [--build DIR] [--jobs N] [--fresh] [FILE...]
+    scripts/tidy.py [--build DIR] [--jobs N] [--fresh] [--under FOLDER]... [FILE...]
 
-Without FILEs: every file that the build compiles, generated ones included, and with them every header. The build folder
+Without FILEs: every file that the build compiles (below one of the FOLDERs, where any is named), generated ones
+included, and with them every header. The build folder
 must have been configured (it holds compile_commands.json), and built once where there are generated sources.
 
 A file that passed isn't checked again until it, a header of ours that it includes, its command line, a .clang-tidy or
@@ -109,6 +110,8 @@ def main():
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"), metavar="DIR",
                         help="build folder, build/release by default")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), metavar="N", help="all cores by default")
+    parser.add_argument("--under", action="append", default=[], metavar="FOLDER",
+                        help="only files below this folder of the sources; may be given several times")
     parser.add_argument("--fresh", action="store_true", help="check again what passed before")
     arguments = parser.parse_args()
     found = tool()
@@ -122,6 +125,9 @@ def main():
         return 2
     known = commands(arguments.build)
     wanted = [os.path.realpath(file) for file in arguments.files] or sorted(known)
+    if arguments.under:
+        folders = tuple(os.path.join(ROOT, folder) + os.sep for folder in arguments.under)
+        wanted = [file for file in wanted if file.startswith(folders)]
     for file in wanted:
         if file not in known:
             print(f"tidy.py: {file} isn't compiled in {arguments.build}; name .cpp files of the build", file=sys.stderr)
@@ -159,7 +165,7 @@ def main():
             if code != 0:
                 failed += 1
                 print(f"{os.path.relpath(file, ROOT)} ({seconds:.0f} s):\n{text}", flush=True)
-    if not arguments.files:  # what no present file stands for
+    if not arguments.files and not arguments.under:  # what no present file stands for
         for old in set(os.listdir(passed_folder)) - current:
             os.remove(os.path.join(passed_folder, old))
     print(f"{failed} of {len(wanted)} files have findings; {time.monotonic() - begin:.0f} s")

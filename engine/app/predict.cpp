@@ -257,14 +257,15 @@ double predict_build_seconds(const Experiment& experiment, const Prediction& pre
     std::vector<std::uint64_t> sizes;
     for (const Population& population : experiment.populations)
         sizes.push_back(population.size);
-    const auto partition =
-        make_partition(experiment.simulation, sizes, static_cast<std::uint32_t>(std::min(workers * share, 2e9)));
+    const double shares = std::min(workers * share, 2e9);
+    const auto partition = make_partition(experiment.simulation, sizes, static_cast<std::uint32_t>(shares));
     NetworkPlan plan = make_plan(MPI_COMM_SELF, experiment, partition, 1);
-    // What is drawn by everybody doesn't shrink with a worker's share, nor do the sources of one target; they are
-    // estimated.
+    // What is drawn by everybody doesn't shrink with a worker's share, nor do the sources of one target, and there are
+    // only so many shares; what would be a large sample is estimated.
     std::erase_if(plan.projections, [&](const PlannedProjection& p) {
         const double targets = static_cast<double>(sizes[p.target]);
-        return p.drawing || p.rule->draws_per_synapse() > 2.0 || p.rule->expected_synapses() > targets * sampled;
+        return p.drawing || p.rule->draws_per_synapse() > 2.0 ||
+               p.rule->expected_synapses() > 4.0 * sampled * std::min(shares, targets);
     });
     // Arrays over a population that this machine couldn't hold give way to hash tables.
     double arrays = 0.0;

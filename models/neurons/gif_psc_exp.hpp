@@ -98,9 +98,9 @@ q_stc[k] to I_stc_k and q_sfa[k] to E_sfa_k.
 Outside its refractory time the neuron spikes in a step of length h with
 probability 1 - exp(-lambda h), where lambda = lambda_0 exp((V_m - E_sfa) /
 Delta_V) of the step's end. It does where this exceeds the uniform number that
-is word s mod 4 of the Philox block (key of the population for escape, index of
-the neuron, s div 4) for the step that ends at step s; numbers have 32 bits, so
-that spikes with a probability below 1.2e-10 a step don't occur.
+is word s mod 4 of the Philox block (key of the population for escape, index
+of the neuron, s div 4) for the step that ends at step s; numbers have 32
+bits, so that spikes with a probability below 1.2e-10 a step don't occur.
 Integrated exactly on the grid (matrix exponential), I_stc and equal time
 constants included. In each step V_m advances with the currents of the step's
 begin, currents and threshold decay, then the step's spikes are added. V_m is
