@@ -32,7 +32,7 @@ class ExchangeJob final : public Job {
 public:
     ExchangeJob(ExchangeKind kind, std::size_t packets)
         : packets_(packets), out_(1, std::vector<std::vector<std::uint32_t>>(static_cast<std::size_t>(ranks()))),
-          exchanger_(MPI_COMM_WORLD, kind, std::vector<bool>(out_[0].size(), true), 1U << 20, 1) {
+          exchanger_(MPI_COMM_WORLD, kind, std::vector<bool>(out_[0].size(), true), 1U << 20, 1, wall_seconds) {
         run();
     }
     std::uint64_t run() override {

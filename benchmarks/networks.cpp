@@ -35,9 +35,9 @@ Network<T, W>::Network(double neurons, double indegrees, std::uint32_t workers) 
     }
     plan = make_plan(MPI_COMM_SELF, experiment, make_partition(experiment.simulation, sizes, workers), workers);
     Team team(workers, false);
-    network = build_network<W>(MPI_COMM_SELF, plan, team, {});
+    network = build_network<W>(MPI_COMM_SELF, Share{}, plan, team, {});
     exchanger = std::make_unique<Exchanger>(MPI_COMM_SELF, ExchangeKind::alltoall, std::vector<bool>{true},
-                                            network.sources_heard, plan.min_delay);
+                                            network.sources_heard, plan.min_delay, wall_seconds);
     for (const WorkerLayout& layout : network.layouts) {
         std::vector<std::uint64_t> counts;
         for (std::size_t p = 0; p < names.size(); ++p)
@@ -83,7 +83,8 @@ std::unique_ptr<Worker<T, W>> Network<T, W>::make_worker(std::uint32_t id) {
         setup.seed = experiment.simulation.seed;
         setup.resolution_ms = experiment.simulation.resolution_ms();
         setup.indices = worker->indices(p);
-        setup.parameters = resolve_parameters(setup.seed, setup.object, *setup.model, quiet, setup.indices);
+        setup.parameters = resolve_parameters(setup.seed, setup.object, *setup.model, quiet, setup.indices,
+                                              experiment.populations[p].size);
         setup.initial = resolve_initial(setup.seed, setup.object, *setup.model, {}, setup.parameters, setup.indices);
         setup.stop_step = std::numeric_limits<std::int64_t>::max() / 2;
         worker->set_block(p, make_population_block<T>(setup));
