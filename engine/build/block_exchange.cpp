@@ -70,7 +70,8 @@ public:
         int ranks = 1;
         MPI_Comm_size(comm, &ranks);
         ranks_ = static_cast<std::size_t>(ranks);
-        MPI_Type_contiguous(sizeof(Word) / sizeof(std::uint64_t), MPI_UINT64_T, &type_);
+        constexpr int word_bytes = sizeof(Word);
+        MPI_Type_contiguous(word_bytes / 8, MPI_UINT64_T, &type_);
         MPI_Type_commit(&type_);
     }
     ~BlockExchange() { MPI_Type_free(&type_); }

@@ -397,6 +397,7 @@ void enumerate_all(MPI_Comm comm, const Share& share, const NetworkPlan& plan, T
         });
         if (end < plan.projections.size()) {
             std::vector<SynapseSink*> each;
+            each.reserve(sinks.size());
             for (const auto& sink : sinks)
                 each.push_back(sink.get());
             enumerate_by_exchange(comm, plan, plan.projections[end], team, each);

@@ -204,7 +204,8 @@ RankRoutes make_routes(MPI_Comm comm, const Share& share, const NetworkPlan& pla
         });
         if (share.dry) {
             for (int i = 0; i < count[self]; ++i)
-                book->add(static_cast<std::uint32_t>(self), out[static_cast<std::size_t>(start[self] + i)]);
+                book->add(static_cast<std::uint32_t>(self),
+                          out[static_cast<std::size_t>(start[self]) + static_cast<std::size_t>(i)]);
             continue;
         }
         MPI_Alltoall(count.data(), 1, MPI_INT, count_in.data(), 1, MPI_INT, comm);
@@ -222,7 +223,8 @@ RankRoutes make_routes(MPI_Comm comm, const Share& share, const NetworkPlan& pla
                       record, comm);
         for (std::size_t r = 0; r < ranks; ++r)
             for (int i = 0; i < count_in[r]; ++i)
-                book->add(static_cast<std::uint32_t>(r), in[static_cast<std::size_t>(start_in[r] + i)]);
+                book->add(static_cast<std::uint32_t>(r),
+                          in[static_cast<std::size_t>(start_in[r]) + static_cast<std::size_t>(i)]);
     }
     MPI_Type_free(&record);
     for (auto& sources : heard)
