@@ -2,6 +2,7 @@
 
 #include "models/neuron_block.hpp"
 #include "models/neurons/propagators.hpp"
+#include "models/neurons/refractoriness.hpp"
 #include "models/numbered.hpp"
 #include "models/uniform_draws.hpp"
 #include "spikecast/model.hpp"
@@ -171,7 +172,7 @@ public:
     void update(std::int64_t step, std::size_t begin, std::size_t end, const ChunkInput<T>& input,
                 std::vector<std::uint32_t>& spikes) override {
         if (begin >= end) return;
-        const Vec zero(0), one(1);
+        const Vec zero(0);
         const T* const numbers = numbers_.at(step + 1, begin / chunk_size);
         for (std::size_t i = begin; i < end; i += Width) {
             const T* const constants = constants_.data() + i * neuron_step_;
@@ -213,7 +214,7 @@ public:
             E.store(s(Model::E_sfa));
             I.store(s(Model::I_stc));
             select(spiking, c(reset), V).store(s(Model::V_m));
-            select(spiking, c(refractory_steps), select(integrates, zero, waiting - one)).store(s(Model::refractory));
+            remaining_wait(waiting, integrates, spiking, c(refractory_steps)).store(s(Model::refractory));
             for (std::uint32_t left = simd::bits(spiking); left != 0; left &= left - 1) {
                 const std::size_t neuron = i + static_cast<std::size_t>(std::countr_zero(left));
                 if (neuron < end) spikes.push_back(static_cast<std::uint32_t>(neuron));

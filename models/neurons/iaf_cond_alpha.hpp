@@ -3,6 +3,7 @@
 #include "models/neuron_block.hpp"
 #include "models/neurons/integrators.hpp"
 #include "models/neurons/propagators.hpp"
+#include "models/neurons/refractoriness.hpp"
 #include "spikecast/model.hpp"
 #include "spikecast/simd.hpp"
 
@@ -105,7 +106,7 @@ constant within a step.)",
 
     template <class Vec, class Constants, class Input>
     static auto update(Vec* s, const Constants& c, const Input& in) {
-        const Vec zero(0), one(1);
+        const Vec zero(0);
         const auto integrates = s[refractory] == zero;
         const Vec g_ex_1 = (s[g_ex] + s[dg_ex] * c[step]) * c[ex_decay];
         const Vec g_in_1 = (s[g_in] + s[dg_in] * c[step]) * c[in_decay];
@@ -124,11 +125,7 @@ constant within a step.)",
         s[dg_ex] = s[dg_ex] * c[ex_decay] + in.receptor(0) * c[ex_rise];
         s[dg_in] = s[dg_in] * c[in_decay] - in.receptor(1) * c[in_rise];
         s[I_0] = in.current();
-        const auto spikes = V >= c[threshold];
-        s[V_m] = select(spikes, c[reset], V);
-        const Vec waiting = select(integrates, zero, s[refractory] - one);
-        s[refractory] = select(spikes, c[refractory_steps], waiting);
-        return spikes;
+        return spike_and_reset(s[V_m], s[refractory], V, integrates, c[threshold], c[reset], c[refractory_steps]);
     }
 
     template <class T>

@@ -3,6 +3,7 @@
 #include "models/neuron_block.hpp"
 #include "models/neurons/integrators.hpp"
 #include "models/neurons/propagators.hpp"
+#include "models/neurons/refractoriness.hpp"
 #include "spikecast/model.hpp"
 #include "spikecast/simd.hpp"
 
@@ -95,7 +96,7 @@ constant within a step.)",
 
     template <class Vec, class Constants, class Input>
     static auto update(Vec* s, const Constants& c, const Input& in) {
-        const Vec zero(0), one(1);
+        const Vec zero(0);
         const auto integrates = s[refractory] == zero;
         const Vec ex = s[g_ex] * c[per_C], inh = s[g_in] * c[per_C];
         const Vec ex_m = ex * c[ex_half], in_m = inh * c[in_half];
@@ -109,11 +110,7 @@ constant within a step.)",
         s[g_ex] = s[g_ex] * c[ex_decay] + in.receptor(0);
         s[g_in] = s[g_in] * c[in_decay] - in.receptor(1);
         s[I_0] = in.current();
-        const auto spikes = V >= c[threshold];
-        s[V_m] = select(spikes, c[reset], V);
-        const Vec waiting = select(integrates, zero, s[refractory] - one);
-        s[refractory] = select(spikes, c[refractory_steps], waiting);
-        return spikes;
+        return spike_and_reset(s[V_m], s[refractory], V, integrates, c[threshold], c[reset], c[refractory_steps]);
     }
 
     template <class T>

@@ -3,6 +3,7 @@
 #include "models/neuron_block.hpp"
 #include "models/neurons/integrators.hpp"
 #include "models/neurons/propagators.hpp"
+#include "models/neurons/refractoriness.hpp"
 #include "spikecast/model.hpp"
 #include "spikecast/simd.hpp"
 
@@ -139,7 +140,7 @@ constant within a step.)",
 
     template <class Vec, class Constants, class Input>
     static auto update(Vec* s, const Constants& c, const Input& in) {
-        const Vec zero(0), one(1);
+        const Vec zero(0);
         const auto integrates = s[refractory] == zero;
         // conductance and current at one moment, times h / C_m
         struct Drive {
@@ -161,12 +162,10 @@ constant within a step.)",
         s[g_ex] = ex_1 + in.receptor(0);
         s[g_in] = in_1 - in.receptor(1);
         s[I_0] = in.current();
-        const auto spikes = V >= c[threshold];
+        const auto spikes =
+            spike_and_reset(s[V_m], s[refractory], V, integrates, c[threshold], c[reset], c[refractory_steps]);
         s[g_sfa] = select(spikes, sfa_1 + c[sfa_jump], sfa_1);
         s[g_rr] = select(spikes, rr_1 + c[rr_jump], rr_1);
-        s[V_m] = select(spikes, c[reset], V);
-        const Vec waiting = select(integrates, zero, s[refractory] - one);
-        s[refractory] = select(spikes, c[refractory_steps], waiting);
         return spikes;
     }
 

@@ -2,6 +2,7 @@
 
 #include "models/neuron_block.hpp"
 #include "models/neurons/propagators.hpp"
+#include "models/neurons/refractoriness.hpp"
 #include "spikecast/model.hpp"
 #include "spikecast/simd.hpp"
 
@@ -101,7 +102,7 @@ within a step.)",
 
     template <class Vec, class Constants, class Input>
     static auto update(Vec* s, const Constants& c, const Input& in) {
-        const Vec zero(0), one(1);
+        const Vec zero(0);
         const auto integrates = s[refractory] == zero;
         const Vec excitatory = s[I_syn_ex] * c[ex_to_V] + s[dI_syn_ex] * c[dex_to_V];
         const Vec inhibitory = s[I_syn_in] * c[in_to_V] + s[dI_syn_in] * c[din_to_V];
@@ -112,11 +113,7 @@ within a step.)",
         s[dI_syn_ex] = s[dI_syn_ex] * c[ex_decay] + in.receptor(0) * c[ex_rise];
         s[dI_syn_in] = s[dI_syn_in] * c[in_decay] + in.receptor(1) * c[in_rise];
         s[I_0] = in.current();
-        const auto spikes = V >= c[threshold];
-        s[V_m] = select(spikes, c[reset], V);
-        const Vec waiting = select(integrates, zero, s[refractory] - one);
-        s[refractory] = select(spikes, c[refractory_steps], waiting);
-        return spikes;
+        return spike_and_reset(s[V_m], s[refractory], V, integrates, c[threshold], c[reset], c[refractory_steps]);
     }
 
     template <class T>

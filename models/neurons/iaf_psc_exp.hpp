@@ -2,6 +2,7 @@
 
 #include "models/neuron_block.hpp"
 #include "models/neurons/propagators.hpp"
+#include "models/neurons/refractoriness.hpp"
 #include "spikecast/model.hpp"
 #include "spikecast/simd.hpp"
 
@@ -89,7 +90,7 @@ within a step.)",
 
     template <class Vec, class Constants, class Input>
     static auto update(Vec* s, const Constants& c, const Input& in) {
-        const Vec zero(0), one(1);
+        const Vec zero(0);
         const auto integrates = s[refractory] == zero;
         const Vec synaptic = s[I_syn_ex] * c[ex_to_V] + s[I_syn_in] * c[in_to_V];
         const Vec change = s[V_m] * c[leak] + synaptic + (s[I_0] + c[current]) * c[I_to_V];
@@ -97,11 +98,7 @@ within a step.)",
         s[I_syn_ex] = s[I_syn_ex] * c[ex_decay] + in.receptor(0);
         s[I_syn_in] = s[I_syn_in] * c[in_decay] + in.receptor(1);
         s[I_0] = in.current();
-        const auto spikes = V >= c[threshold];
-        s[V_m] = select(spikes, c[reset], V);
-        const Vec waiting = select(integrates, zero, s[refractory] - one);
-        s[refractory] = select(spikes, c[refractory_steps], waiting);
-        return spikes;
+        return spike_and_reset(s[V_m], s[refractory], V, integrates, c[threshold], c[reset], c[refractory_steps]);
     }
 
     template <class T>

@@ -2,6 +2,7 @@
 
 #include "models/neuron_block.hpp"
 #include "models/neurons/propagators.hpp"
+#include "models/neurons/refractoriness.hpp"
 #include "models/numbered.hpp"
 #include "spikecast/model.hpp"
 #include "spikecast/simd.hpp"
@@ -132,7 +133,7 @@ public:
 
     void update(std::int64_t, std::size_t begin, std::size_t end, const ChunkInput<T>& input,
                 std::vector<std::uint32_t>& spikes) override {
-        const Vec zero(0), one(1);
+        const Vec zero(0);
         for (std::size_t i = begin; i < end; i += Width) {
             const T* const constants = constants_.data() + i * neuron_step_;
             const auto c = [&](std::size_t k) { return Vec::load(constants + k * constant_stride_); };
@@ -154,7 +155,7 @@ public:
             Vec::load(input.current + (i - begin)).store(s(Model::I_0));
             const auto spiking = V >= c(threshold);
             select(spiking, c(reset), V).store(s(Model::V_m));
-            select(spiking, c(refractory_steps), select(integrates, zero, waiting - one)).store(s(Model::refractory));
+            remaining_wait(waiting, integrates, spiking, c(refractory_steps)).store(s(Model::refractory));
             for (std::uint32_t left = simd::bits(spiking); left != 0; left &= left - 1) {
                 const std::size_t neuron = i + static_cast<std::size_t>(std::countr_zero(left));
                 if (neuron < end) spikes.push_back(static_cast<std::uint32_t>(neuron));

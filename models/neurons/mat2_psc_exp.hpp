@@ -2,6 +2,7 @@
 
 #include "models/neuron_block.hpp"
 #include "models/neurons/propagators.hpp"
+#include "models/neurons/refractoriness.hpp"
 #include "spikecast/model.hpp"
 #include "spikecast/simd.hpp"
 
@@ -106,7 +107,7 @@ I is the sum of stimulating currents, constant within a step.)",
 
     template <class Vec, class Constants, class Input>
     static auto update(Vec* s, const Constants& c, const Input& in) {
-        const Vec zero(0), one(1);
+        const Vec zero(0);
         const Vec synaptic = s[I_syn_ex] * c[ex_to_V] + s[I_syn_in] * c[in_to_V];
         s[V_m] = s[V_m] + (s[V_m] * c[leak] + synaptic + (s[I_0] + c[current]) * c[I_to_V]);
         s[I_syn_ex] = s[I_syn_ex] * c[ex_decay] + in.receptor(0);
@@ -118,8 +119,7 @@ I is the sum of stimulating currents, constant within a step.)",
         s[V_th_alpha_1] = select(spikes, short_part + c[jump_1], short_part);
         s[V_th_alpha_2] = select(spikes, long_part + c[jump_2], long_part);
         s[V_th] = s[V_th_alpha_1] + s[V_th_alpha_2]; // stored relative to omega
-        const Vec waiting = select(may_spike, zero, s[refractory] - one);
-        s[refractory] = select(spikes, c[refractory_steps], waiting);
+        s[refractory] = remaining_wait(s[refractory], may_spike, spikes, c[refractory_steps]);
         return spikes;
     }
 

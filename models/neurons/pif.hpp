@@ -2,6 +2,7 @@
 
 #include "models/neuron_block.hpp"
 #include "models/neurons/propagators.hpp"
+#include "models/neurons/refractoriness.hpp"
 #include "spikecast/model.hpp"
 #include "spikecast/simd.hpp"
 
@@ -65,15 +66,11 @@ spikes is t_ref + C_m (V_th - V_reset) / I_e, rounded up to steps.)",
     /// V_m is stored relative to V_reset.
     template <class Vec, class Constants, class Input>
     static auto update(Vec* s, const Constants& c, const Input& in) {
-        const Vec zero(0), one(1);
+        const Vec zero(0);
         const auto integrates = s[refractory] == zero;
         const Vec V = select(integrates, s[V_m] + (s[I_0] + c[current]) * c[I_to_V] + in.receptor(0), s[V_m]);
         s[I_0] = in.current();
-        const auto spikes = V >= c[threshold];
-        s[V_m] = select(spikes, zero, V);
-        const Vec waiting = select(integrates, zero, s[refractory] - one);
-        s[refractory] = select(spikes, c[refractory_steps], waiting);
-        return spikes;
+        return spike_and_reset(s[V_m], s[refractory], V, integrates, c[threshold], zero, c[refractory_steps]);
     }
 
     template <class T>
