@@ -2,6 +2,8 @@
 // layout all come from one declaration, so they can't disagree (docs/adding_a_model.md).
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -72,6 +74,15 @@ constexpr ParameterInfo list_of(std::string_view name, std::string_view unit, st
     ParameterInfo info{name, unit, by_default.empty() ? 0.0 : by_default.front(), bounds, meaning, true};
     info.default_list = by_default;
     return info;
+}
+
+/// One table of parameters after the other, for models that share their first ones.
+template <std::size_t A, std::size_t B>
+constexpr std::array<ParameterInfo, A + B> joined(const ParameterInfo (&first)[A], const ParameterInfo (&then)[B]) {
+    std::array<ParameterInfo, A + B> all{};
+    std::copy(first, first + A, all.begin());
+    std::copy(then, then + B, all.begin() + A);
+    return all;
 }
 
 struct VariableInfo {

@@ -16,33 +16,14 @@ private:
     double threshold_;
 };
 
-struct BinaryEncoder {
-    enum Parameter {
-        data,
-        data_min,
-        data_max,
-        duration,
-        gap,
-        first_sample,
-        samples,
-        repetitions,
-        threshold,
-        start,
-        stop
-    };
-    static constexpr ParameterInfo parameters[] = {
-        data_parameter,
-        data_min_parameter,
-        data_max_parameter,
-        duration_parameter,
-        gap_parameter,
-        first_sample_parameter,
-        samples_parameter,
-        repetitions_parameter,
-        {"threshold", "1", 0.5, {0.0, 1.0}, "smallest x that spikes", false, ParameterForm::shared},
-        start_parameter,
-        stop_parameter,
-    };
+struct BinaryEncoder : EncoderDeclaration {
+    enum Parameter { threshold = shared_parameters, start, stop };
+    static constexpr auto parameters = joined(
+        shared<>, {
+                      {"threshold", "1", 0.5, {0.0, 1.0}, "smallest x that spikes", false, ParameterForm::shared},
+                      start_parameter,
+                      stop_parameter,
+                  });
     static constexpr ParameterRelation relations[] = {
         {"start <= stop", [](const double* p) { return p[start] <= p[stop]; }},
         data_relation,

@@ -10,62 +10,61 @@
 
 namespace spikecast::models {
 
-inline constexpr ParameterInfo data_parameter{"data",
-                                              "1",
-                                              0.0,
-                                              any_value,
-                                              "array of samples in an HDF5, NPY, NPZ or IDX file: { file, dataset }",
-                                              false,
-                                              ParameterForm::samples};
-inline constexpr ParameterInfo sequences_parameter{
-    "data",
-    "1",
-    0.0,
-    any_value,
-    "array of samples in an HDF5, NPY, NPZ or IDX file: { file, dataset }",
-    false,
-    ParameterForm::sequences};
-inline constexpr ParameterInfo data_min_parameter{
-    "data_min", "1", 0.0, any_value, "number of the data that counts as 0", false, ParameterForm::shared};
-inline constexpr ParameterInfo data_max_parameter{
-    "data_max", "1", 1.0, any_value, "number of the data that counts as 1", false, ParameterForm::shared};
-inline constexpr ParameterInfo duration_parameter{
-    "duration", "ms", 100.0, positive, "of a sample, a multiple of the resolution", false, ParameterForm::on_grid};
-inline constexpr ParameterInfo gap_parameter{"gap",
-                                             "ms",
-                                             0.0,
-                                             not_negative,
-                                             "silence after each sample, a multiple of the resolution",
-                                             false,
-                                             ParameterForm::on_grid};
-inline constexpr ParameterInfo first_sample_parameter{
-    "first_sample", "1", 0.0, {0.0, 0x1p53}, "number of the sample to begin with", false, ParameterForm::shared};
-inline constexpr ParameterInfo samples_parameter{"samples",
-                                                 "1",
-                                                 0.0,
-                                                 {0.0, 0x1p53},
-                                                 "how many are presented one after the other; 0: all that follow",
-                                                 false,
-                                                 ParameterForm::shared};
-inline constexpr ParameterInfo repetitions_parameter{
-    "repetitions", "1", 1.0, {1.0, 0x1p53}, "how often they are presented", false, ParameterForm::shared};
-
-inline constexpr ParameterRelation data_relation{"data_min < data_max", [](const double* p) { return p[1] < p[2]; }};
-inline constexpr ParameterRelation whole_relation{
-    "first_sample, samples and repetitions are whole numbers",
-    [](const double* p) { return p[5] == std::floor(p[5]) && p[6] == std::floor(p[6]) && p[7] == std::floor(p[7]); }};
+/// What the declarations of encoders share: their first parameters, and the relations between these.
+struct EncoderDeclaration {
+    enum SharedParameter {
+        data,
+        data_min,
+        data_max,
+        duration,
+        gap,
+        first_sample,
+        samples,
+        repetitions,
+        shared_parameters
+    };
+    /// Codes take one number of each element from a sample, or (sequences) any number.
+    template <ParameterForm Data = ParameterForm::samples>
+    static constexpr ParameterInfo shared[shared_parameters] = {
+        {"data", "1", 0.0, any_value, "array of samples in an HDF5, NPY, NPZ or IDX file: { file, dataset }", false,
+         Data},
+        {"data_min", "1", 0.0, any_value, "number of the data that counts as 0", false, ParameterForm::shared},
+        {"data_max", "1", 1.0, any_value, "number of the data that counts as 1", false, ParameterForm::shared},
+        {"duration", "ms", 100.0, positive, "of a sample, a multiple of the resolution", false, ParameterForm::on_grid},
+        {"gap", "ms", 0.0, not_negative, "silence after each sample, a multiple of the resolution", false,
+         ParameterForm::on_grid},
+        {"first_sample", "1", 0.0, {0.0, 0x1p53}, "number of the sample to begin with", false, ParameterForm::shared},
+        {"samples",
+         "1",
+         0.0,
+         {0.0, 0x1p53},
+         "how many are presented one after the other; 0: all that follow",
+         false,
+         ParameterForm::shared},
+        {"repetitions", "1", 1.0, {1.0, 0x1p53}, "how often they are presented", false, ParameterForm::shared},
+    };
+    static constexpr ParameterRelation data_relation{"data_min < data_max",
+                                                     [](const double* p) { return p[data_min] < p[data_max]; }};
+    static constexpr ParameterRelation whole_relation{
+        "first_sample, samples and repetitions are whole numbers", [](const double* p) {
+            return p[first_sample] == std::floor(p[first_sample]) && p[samples] == std::floor(p[samples]) &&
+                   p[repetitions] == std::floor(p[repetitions]);
+        }};
+};
 
 /// The sequence of presentations, and the numbers of the block's neurons in the sample that is presented.
 class Presentations {
 public:
     explicit Presentations(const BlockSetup& setup)
-        : source_(setup.parameters[0].samples), minimum_(setup.parameters[1].constant),
-          range_(setup.parameters[2].constant - minimum_), h_(setup.resolution_ms), start_(setup.start_step),
-          duration_(steps(setup.parameters[3].constant)), gap_(steps(setup.parameters[4].constant)),
-          first_(static_cast<std::uint64_t>(setup.parameters[5].constant)) {
+        : source_(setup.parameters[EncoderDeclaration::data].samples),
+          minimum_(setup.parameters[EncoderDeclaration::data_min].constant),
+          range_(setup.parameters[EncoderDeclaration::data_max].constant - minimum_), h_(setup.resolution_ms),
+          start_(setup.start_step), duration_(steps(setup.parameters[EncoderDeclaration::duration].constant)),
+          gap_(steps(setup.parameters[EncoderDeclaration::gap].constant)),
+          first_(static_cast<std::uint64_t>(setup.parameters[EncoderDeclaration::first_sample].constant)) {
         if (!source_) refuse(setup.object + ".params.data", "an encoder needs data", "write data = { file = \"...\" }");
         const std::uint64_t there = source_->samples();
-        const auto given = static_cast<std::uint64_t>(setup.parameters[6].constant);
+        const auto given = static_cast<std::uint64_t>(setup.parameters[EncoderDeclaration::samples].constant);
         if (first_ >= there || given > there - first_)
             refuse(setup.object + ".params." + (first_ >= there ? "first_sample" : "samples"),
                    "samples from " + std::to_string(first_) + " to " +
@@ -73,7 +72,7 @@ public:
                        " are asked for, but there are " + std::to_string(there),
                    "they count from 0");
         count_ = given > 0 ? given : there - first_;
-        repetitions_ = setup.parameters[7].constant;
+        repetitions_ = setup.parameters[EncoderDeclaration::repetitions].constant;
         const std::uint64_t neurons = std::max<std::uint64_t>(1, setup.population_size);
         each_ = source_->length() / neurons;
         for (std::size_t i = 0; i < setup.indices.size(); ++i)

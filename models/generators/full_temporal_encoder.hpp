@@ -55,36 +55,18 @@ private:
     AlignedArray<T> counts_;
 };
 
-struct FullTemporalEncoder {
-    enum Parameter {
-        data,
-        data_min,
-        data_max,
-        duration,
-        gap,
-        first_sample,
-        samples,
-        repetitions,
-        min_interval,
-        max_interval,
-        start,
-        stop
-    };
-    static constexpr ParameterInfo parameters[] = {
-        sequences_parameter,
-        data_min_parameter,
-        data_max_parameter,
-        duration_parameter,
-        gap_parameter,
-        first_sample_parameter,
-        samples_parameter,
-        repetitions_parameter,
-        {"min_interval", "ms", 1.0, positive, "for x = 0, a multiple of the resolution", false, ParameterForm::on_grid},
-        {"max_interval", "ms", 10.0, positive, "for x = 1, a multiple of the resolution", false,
-         ParameterForm::on_grid},
-        start_parameter,
-        stop_parameter,
-    };
+struct FullTemporalEncoder : EncoderDeclaration {
+    enum Parameter { min_interval = shared_parameters, max_interval, start, stop };
+    static constexpr auto parameters =
+        joined(shared<ParameterForm::sequences>,
+               {
+                   {"min_interval", "ms", 1.0, positive, "for x = 0, a multiple of the resolution", false,
+                    ParameterForm::on_grid},
+                   {"max_interval", "ms", 10.0, positive, "for x = 1, a multiple of the resolution", false,
+                    ParameterForm::on_grid},
+                   start_parameter,
+                   stop_parameter,
+               });
     static constexpr ParameterRelation relations[] = {
         {"start <= stop", [](const double* p) { return p[start] <= p[stop]; }},
         data_relation,

@@ -45,36 +45,16 @@ private:
     double threshold_;
 };
 
-struct RankOrderEncoder {
-    enum Parameter {
-        data,
-        data_min,
-        data_max,
-        duration,
-        gap,
-        first_sample,
-        samples,
-        repetitions,
-        interval,
-        threshold,
-        start,
-        stop
-    };
-    static constexpr ParameterInfo parameters[] = {
-        data_parameter,
-        data_min_parameter,
-        data_max_parameter,
-        duration_parameter,
-        gap_parameter,
-        first_sample_parameter,
-        samples_parameter,
-        repetitions_parameter,
-        {"interval", "ms", 1.0, positive, "between one rank and the next, a multiple of the resolution", false,
-         ParameterForm::on_grid},
-        {"threshold", "1", 0.0, {0.0, 1.0}, "x must be larger to spike", false, ParameterForm::shared},
-        start_parameter,
-        stop_parameter,
-    };
+struct RankOrderEncoder : EncoderDeclaration {
+    enum Parameter { interval = shared_parameters, threshold, start, stop };
+    static constexpr auto parameters = joined(
+        shared<>, {
+                      {"interval", "ms", 1.0, positive, "between one rank and the next, a multiple of the resolution",
+                       false, ParameterForm::on_grid},
+                      {"threshold", "1", 0.0, {0.0, 1.0}, "x must be larger to spike", false, ParameterForm::shared},
+                      start_parameter,
+                      stop_parameter,
+                  });
     static constexpr ParameterRelation relations[] = {
         {"start <= stop", [](const double* p) { return p[start] <= p[stop]; }},
         data_relation,

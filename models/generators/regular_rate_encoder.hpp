@@ -39,33 +39,14 @@ private:
     AlignedArray<T> counts_;
 };
 
-struct RegularRateEncoder {
-    enum Parameter {
-        data,
-        data_min,
-        data_max,
-        duration,
-        gap,
-        first_sample,
-        samples,
-        repetitions,
-        max_rate,
-        start,
-        stop
-    };
-    static constexpr ParameterInfo parameters[] = {
-        data_parameter,
-        data_min_parameter,
-        data_max_parameter,
-        duration_parameter,
-        gap_parameter,
-        first_sample_parameter,
-        samples_parameter,
-        repetitions_parameter,
-        {"max_rate", "Hz", 100.0, {0.0, 1e9}, "rate for x = 1", false, ParameterForm::shared},
-        start_parameter,
-        stop_parameter,
-    };
+struct RegularRateEncoder : EncoderDeclaration {
+    enum Parameter { max_rate = shared_parameters, start, stop };
+    static constexpr auto parameters =
+        joined(shared<>, {
+                             {"max_rate", "Hz", 100.0, {0.0, 1e9}, "rate for x = 1", false, ParameterForm::shared},
+                             start_parameter,
+                             stop_parameter,
+                         });
     static constexpr ParameterRelation relations[] = {
         {"start <= stop", [](const double* p) { return p[start] <= p[stop]; }},
         data_relation,

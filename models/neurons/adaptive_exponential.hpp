@@ -6,7 +6,10 @@
 #pragma once
 
 #include "models/neurons/integrators.hpp"
+#include "models/neurons/propagators.hpp"
+#include "models/neurons/refractoriness.hpp"
 #include "spikecast/math.hpp"
+#include "spikecast/model.hpp"
 #include "spikecast/simd_math.hpp"
 
 #include <array>
@@ -35,26 +38,51 @@ enum AdexConstant {
     adex_constants
 };
 
-struct AdexParameters {
-    double C_m, g_L, E_L, V_th, Delta_T, a, tau_w, b, V_reset, V_peak, t_ref;
+/// What the declarations of the aeif models share: their first parameters, and the relations between these.
+struct AdexDeclaration {
+    enum MembraneParameter { C_m, g_L, t_ref, E_L, V_th, V_reset, V_peak, Delta_T, a, tau_w, b, membrane_parameters };
+    static constexpr ParameterInfo membrane[membrane_parameters] = {
+        {"C_m", "pF", 281.0, positive, "capacitance of the membrane"},
+        {"g_L", "nS", 30.0, positive, "leak conductance"},
+        {"t_ref", "ms", 0.0, not_negative, "refractory time, rounded to steps"},
+        {"E_L", "mV", -70.6, any_value, "reversal potential of the leak"},
+        {"V_th", "mV", -50.4, any_value, "potential of spike initiation"},
+        {"V_reset", "mV", -60.0, any_value, "potential after a spike and while refractory"},
+        {"V_peak", "mV", 0.0, any_value, "potential at which a spike is detected"},
+        {"Delta_T", "mV", 2.0, not_negative, "sharpness of the upswing; 0: none, V_th is a threshold"},
+        {"a", "nS", 4.0, any_value, "adaptation below the threshold"},
+        {"tau_w", "ms", 144.0, positive, "time constant of adaptation"},
+        {"b", "pA", 80.5, any_value, "what a spike adds to w"},
+    };
+    static constexpr ParameterRelation relations[] = {
+        {"V_reset < V_peak", [](const double* p) { return p[V_reset] < p[V_peak]; }},
+        {"V_th <= V_peak", [](const double* p) { return p[V_th] <= p[V_peak]; }},
+        {"V_peak - V_th <= 75 Delta_T or Delta_T = 0",
+         [](const double* p) {
+             return p[Delta_T] == 0.0 || p[V_peak] - p[V_th] <= adex_largest_exponent * p[Delta_T];
+         }},
+        {"V_reset < V_th where Delta_T = 0", [](const double* p) { return p[Delta_T] > 0.0 || p[V_reset] < p[V_th]; }},
+    };
 };
-/// Fills c[0 ... adex_constants).
-inline void adex_derive(const AdexParameters& p, double h, double* c) {
+
+/// Fills c[0 ... adex_constants) from the membrane's parameters.
+inline void adex_derive(const double* p, double h, double* c) {
+    using P = AdexDeclaration;
     const double n = sub_steps_of(h, adex_longest_sub_step), sub = h / n;
-    const bool upswing = p.Delta_T > 0.0;
-    c[adex_leak] = sub * p.g_L / p.C_m;
-    c[adex_upswing] = sub * p.g_L * p.Delta_T / p.C_m;
-    c[adex_per_C] = sub / p.C_m;
-    c[adex_slope] = upswing ? 1.0 / p.Delta_T : 0.0;
-    c[adex_theta] = p.V_th - p.E_L;
-    c[adex_peak] = (upswing ? p.V_peak : p.V_th) - p.E_L;
-    c[adex_at_peak] = upswing ? math::exp(-(p.V_peak - p.V_th) / p.Delta_T) : 0.0;
-    c[adex_coupling] = sub * p.a / p.tau_w;
-    c[adex_rate_w] = sub / p.tau_w;
-    c[adex_reset] = p.V_reset - p.E_L;
-    c[adex_jump] = p.b;
+    const bool upswing = p[P::Delta_T] > 0.0;
+    c[adex_leak] = sub * p[P::g_L] / p[P::C_m];
+    c[adex_upswing] = sub * p[P::g_L] * p[P::Delta_T] / p[P::C_m];
+    c[adex_per_C] = sub / p[P::C_m];
+    c[adex_slope] = upswing ? 1.0 / p[P::Delta_T] : 0.0;
+    c[adex_theta] = p[P::V_th] - p[P::E_L];
+    c[adex_peak] = (upswing ? p[P::V_peak] : p[P::V_th]) - p[P::E_L];
+    c[adex_at_peak] = upswing ? math::exp(-(p[P::V_peak] - p[P::V_th]) / p[P::Delta_T]) : 0.0;
+    c[adex_coupling] = sub * p[P::a] / p[P::tau_w];
+    c[adex_rate_w] = sub / p[P::tau_w];
+    c[adex_reset] = p[P::V_reset] - p[P::E_L];
+    c[adex_jump] = p[P::b];
     c[adex_sub_steps] = n;
-    c[adex_refractory] = std::round(p.t_ref / h);
+    c[adex_refractory] = whole_steps(p[P::t_ref], h);
 }
 
 /// Advances V and w by one step; returns the mask of neurons that spike. `synapses` is at the step's begin, and at
@@ -122,8 +150,7 @@ auto adex_update(Vec& V, Vec& w, Vec& refractory, const Constants& c, Synapses& 
         w = w_next;
         spiked = spiked | spikes;
     }
-    const Vec waiting = select(integrates, zero, refractory - one);
-    refractory = select(spiked, c[adex_refractory], waiting);
+    refractory = remaining_wait(refractory, integrates, spiked, c[adex_refractory]);
     return spiked;
 }
 

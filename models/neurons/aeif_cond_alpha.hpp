@@ -8,43 +8,16 @@
 
 namespace spikecast::models {
 
-struct AeifCondAlpha {
-    enum Parameter {
-        C_m,
-        g_L,
-        t_ref,
-        E_L,
-        V_th,
-        V_reset,
-        V_peak,
-        Delta_T,
-        a,
-        tau_w,
-        b,
-        E_ex,
-        E_in,
-        tau_syn_ex,
-        tau_syn_in,
-        I_e
-    };
-    static constexpr ParameterInfo parameters[] = {
-        {"C_m", "pF", 281.0, positive, "capacitance of the membrane"},
-        {"g_L", "nS", 30.0, positive, "leak conductance"},
-        {"t_ref", "ms", 0.0, not_negative, "refractory time, rounded to steps"},
-        {"E_L", "mV", -70.6, any_value, "reversal potential of the leak"},
-        {"V_th", "mV", -50.4, any_value, "potential of spike initiation"},
-        {"V_reset", "mV", -60.0, any_value, "potential after a spike and while refractory"},
-        {"V_peak", "mV", 0.0, any_value, "potential at which a spike is detected"},
-        {"Delta_T", "mV", 2.0, not_negative, "sharpness of the upswing; 0: none, V_th is a threshold"},
-        {"a", "nS", 4.0, any_value, "adaptation below the threshold"},
-        {"tau_w", "ms", 144.0, positive, "time constant of adaptation"},
-        {"b", "pA", 80.5, any_value, "what a spike adds to w"},
-        {"E_ex", "mV", 0.0, any_value, "reversal potential of excitation"},
-        {"E_in", "mV", -85.0, any_value, "reversal potential of inhibition"},
-        {"tau_syn_ex", "ms", 0.2, positive, "time to peak of the excitatory conductance"},
-        {"tau_syn_in", "ms", 2.0, positive, "time to peak of the inhibitory conductance"},
-        {"I_e", "pA", 0.0, any_value, "constant input current"},
-    };
+struct AeifCondAlpha : AdexDeclaration {
+    enum SynapticParameter { E_ex = membrane_parameters, E_in, tau_syn_ex, tau_syn_in, I_e };
+    static constexpr auto parameters =
+        joined(membrane, {
+                             {"E_ex", "mV", 0.0, any_value, "reversal potential of excitation"},
+                             {"E_in", "mV", -85.0, any_value, "reversal potential of inhibition"},
+                             {"tau_syn_ex", "ms", 0.2, positive, "time to peak of the excitatory conductance"},
+                             {"tau_syn_in", "ms", 2.0, positive, "time to peak of the inhibitory conductance"},
+                             {"I_e", "pA", 0.0, any_value, "constant input current"},
+                         });
     enum Variable { V_m, g_ex, g_in, w, refractory, I_0, dg_ex, dg_in };
     static constexpr VariableInfo variables[] = {
         {"V_m", "mV", std::numeric_limits<double>::quiet_NaN(), "potential of the membrane", E_L},
@@ -59,15 +32,6 @@ struct AeifCondAlpha {
     static constexpr ReceptorInfo receptors[] = {
         {"ex", "nS", "excitatory conductance; the weight is its peak, positive", +1},
         {"in", "nS", "inhibitory conductance; minus the weight is its peak", -1},
-    };
-    static constexpr ParameterRelation relations[] = {
-        {"V_reset < V_peak", [](const double* p) { return p[V_reset] < p[V_peak]; }},
-        {"V_th <= V_peak", [](const double* p) { return p[V_th] <= p[V_peak]; }},
-        {"V_peak - V_th <= 75 Delta_T or Delta_T = 0",
-         [](const double* p) {
-             return p[Delta_T] == 0.0 || p[V_peak] - p[V_th] <= adex_largest_exponent * p[Delta_T];
-         }},
-        {"V_reset < V_th where Delta_T = 0", [](const double* p) { return p[Delta_T] > 0.0 || p[V_reset] < p[V_th]; }},
     };
     static constexpr ModelInfo info{
         .name = "aeif_cond_alpha",
@@ -111,8 +75,7 @@ stimulating currents, constant within a step.)",
     };
     static constexpr int refractory_steps = adex_refractory;
     static void derive(const double* p, double h, double* c) {
-        adex_derive(
-            {p[C_m], p[g_L], p[E_L], p[V_th], p[Delta_T], p[a], p[tau_w], p[b], p[V_reset], p[V_peak], p[t_ref]}, h, c);
+        adex_derive(p, h, c);
         const double half = 0.5 * h / c[adex_sub_steps];
         c[ex_half] = math::exp(-half / p[tau_syn_ex]);
         c[in_half] = math::exp(-half / p[tau_syn_in]);
