@@ -1,8 +1,8 @@
 // Counts of Poisson processes whose rate changes from step to step.
 #pragma once
 
-#include "models/generators/philox_planes.hpp"
 #include "models/generators/trains.hpp"
+#include "models/stamp_words.hpp"
 #include "spikecast/distributions.hpp"
 #include "spikecast/math.hpp"
 #include "spikecast/random.hpp"
@@ -31,44 +31,6 @@ void count_thresholds(const std::uint32_t* words, std::size_t n, std::uint32_t b
     }
 }
 
-/// The word of each target for one stamp: word (stamp mod 4) of the Philox block (key, target, stamp div 4), the draws
-/// of poisson_generator. A block is drawn once and serves four stamps.
-class StampWords {
-public:
-    explicit StampWords(const BlockSetup& setup)
-        : key_(make_key(setup.seed, Purpose::stimulus, setup.object)), indices_(setup.indices) {
-        indices_.resize((indices_.size() + 7) / 8 * 8); // draws go by eight
-        const std::size_t chunks = (indices_.size() + chunk_size - 1) / chunk_size;
-        words_.resize(chunks * 4 * chunk_size);
-        drawn_.assign(chunks, -1);
-    }
-    /// The words of a chunk: size(chunk) of them, a multiple of 8.
-    [[nodiscard]] const std::uint32_t* at(std::int64_t stamp, std::size_t chunk) {
-        std::uint32_t* const words = words_.data() + 4 * chunk * chunk_size;
-        if (drawn_[chunk] != stamp >> 2) {
-            drawn_[chunk] = stamp >> 2;
-            philox_planes(key_, std::span(indices_).subspan(chunk * chunk_size, size(chunk)),
-                          static_cast<std::uint64_t>(stamp >> 2), words, chunk_size);
-        }
-        return words + static_cast<std::size_t>(stamp & 3) * chunk_size;
-    }
-    [[nodiscard]] std::size_t size(std::size_t chunk) const {
-        return std::min(chunk_size, indices_.size() - chunk * chunk_size);
-    }
-    [[nodiscard]] Key key() const { return key_; }
-    [[nodiscard]] std::uint64_t index(std::size_t i) const { return indices_[i]; }
-    [[nodiscard]] std::size_t bytes() const {
-        return indices_.capacity() * sizeof(std::uint64_t) + words_.capacity() * sizeof(std::uint32_t) +
-               drawn_.capacity() * sizeof(std::int64_t);
-    }
-
-private:
-    Key key_;
-    std::vector<std::uint64_t> indices_;
-    std::vector<std::uint32_t> words_; ///< [chunk][word][target in the chunk]
-    std::vector<std::int64_t> drawn_;  ///< the block that words_ holds, for each chunk
-};
-
 /// Poisson counts of any mean, which may be another in every step and for every target. Up to a mean of 16 the count
 /// is the number of thresholds round(2^32 P(X <= k)) that are at most the stamp's word; above, spikecast::poisson with
 /// the draws from 2^62 + 64 stamp on.
@@ -76,7 +38,7 @@ class VaryingPoisson {
 public:
     static constexpr double largest_inverted = 16.0;
 
-    explicit VaryingPoisson(const BlockSetup& setup) : words_(setup) {}
+    explicit VaryingPoisson(const BlockSetup& setup) : words_(setup, Purpose::stimulus) {}
 
     /// The same mean for all targets of a chunk. counts holds chunk_size numbers.
     template <class T>
