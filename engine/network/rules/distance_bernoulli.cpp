@@ -194,29 +194,8 @@ private:
     };
     static constexpr std::size_t cells_at_once = 256; ///< a multiple of 16
 
-    /// The words of one cell: those of its first block are there, more are drawn when asked for.
-    class CellWords {
-    public:
-        CellWords(Key key, std::uint64_t neuron, std::uint64_t block, const std::uint32_t* first)
-            : key_(key), neuron_(neuron), block_(block) {
-            std::copy_n(first, 4, words_.begin());
-        }
-        std::uint64_t next() noexcept {
-            if (used_ == words_.size()) {
-                words_ = philox(key_, neuron_, ++block_);
-                used_ = 0;
-            }
-            const std::uint64_t word = words_[used_] | std::uint64_t{words_[used_ + 1]} << 32;
-            used_ += 2;
-            return word;
-        }
-
-    private:
-        Key key_;
-        std::uint64_t neuron_, block_;
-        std::array<std::uint32_t, 4> words_{};
-        std::size_t used_ = 0;
-    };
+    /// The words of one cell.
+    using CellWords = WordStream<1>;
 
     /// Calls accept(source) for the members of a cell that are drawn.
     template <class Accept>

@@ -108,9 +108,17 @@ class WordStream {
 public:
     WordStream(Key key, std::uint64_t neuron, std::uint64_t first_block)
         : key_(key), neuron_(neuron), block_(first_block) {}
+    /// Where the words of the first blocks are there already.
+    WordStream(Key key, std::uint64_t neuron, std::uint64_t first_block, const std::uint32_t* first_words)
+        : key_(key), neuron_(neuron), block_(first_block + Blocks), used_(0) {
+        std::copy_n(first_words, words_.size(), words_.begin());
+    }
     std::uint64_t next() noexcept {
         if (used_ == words_.size()) {
-            philox_fill(key_, neuron_, block_, words_);
+            if constexpr (Blocks == 1)
+                words_ = philox(key_, neuron_, block_); // inline
+            else
+                philox_fill(key_, neuron_, block_, words_);
             block_ += Blocks;
             used_ = 0;
         }
