@@ -74,7 +74,7 @@ public:
             wide_sums_ = Sums<WideAccumulator>(layout.neurons(), plan.receptors);
         else
             sums_ = Sums<Accumulator>(layout.neurons(), plan.receptors);
-        lanes_ = std::size_t{plan.receptors} * ((layout.neurons() + 0xffffU) >> 16);
+        lanes_ = wide_ ? wide_sums_.lanes.size() : sums_.lanes.size();
         const std::size_t slots = std::bit_ceil(std::size_t{plan.max_delay} + plan.min_delay + 1);
         slot_mask_ = slots - 1;
         calendar_.resize(slots * lanes_);
@@ -285,14 +285,11 @@ private:
             __builtin_prefetch(first + b);
     }
 
-    /// Moves a chunk of accumulators into a buffer and clears them.
+    /// Moves a chunk of compact weights' sums into a buffer and clears them.
     template <class A>
     static void take(A* __restrict from, T* __restrict to, std::size_t n, T scale) {
         for (std::size_t i = 0; i < n; ++i) {
-            if constexpr (std::is_same_v<A, T>)
-                to[i] = from[i];
-            else
-                to[i] = static_cast<T>(from[i]) * scale;
+            to[i] = static_cast<T>(from[i]) * scale;
             from[i] = 0;
         }
     }
