@@ -1,10 +1,14 @@
 // A SpiNNaker-like machine as a value: chips on a hexagonal torus or mesh, what each chip has, and what is missing.
 #pragma once
 
+#include "spikecast/error.hpp"
+
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace spikecast::mapping {
@@ -41,6 +45,9 @@ struct Machine {
 
     std::uint64_t dtcm_bytes = 0; ///< of each core
     double clock_mhz = 0.0;
+    std::uint32_t fan_in = 0;           ///< synapses that a neuron can have; 0: bounded by memory alone
+    std::uint32_t neurons_per_core = 0; ///< 0: bounded by memory and time alone
+    std::string not_modelled;           ///< what the real machine has beyond this description; empty: nothing known
 
     [[nodiscard]] std::size_t chips() const noexcept { return alive.size(); }
     [[nodiscard]] ChipId chip(int x, int y) const noexcept { return static_cast<ChipId>(y * width + x); }
@@ -60,5 +67,39 @@ struct Machine {
     }
     [[nodiscard]] bool has_link(ChipId c, int link) const noexcept { return (links[c] >> link & 1) != 0; }
 };
+
+struct MachineSpec {
+    /// mesh:WxH, torus:WxH (chips); spin3 (2 x 2 chips, wrapped), spin5 (one board of 48 chips), spin5:WxH (W x H
+    /// triads of three boards, without wrap-around links), spin5-torus:WxH (the same, wrapped: 12 W x 12 H chips) and
+    /// full (the machine of 1200 boards, spin5-torus:20x20).
+    std::string shape = "spin5";
+    std::string profile = "spinnaker"; ///< spinnaker, spinnaker2, truenorth or loihi
+    std::optional<int> cores_per_chip; ///< application cores; the profile's number where there is none
+};
+/// Throws InputError for an unknown shape or profile, and for sizes out of bounds (2^20 chips).
+[[nodiscard]] Machine make_machine(const MachineSpec& spec);
+
+/// What doesn't work, in SpiNNaker's own notation.
+struct Faults {
+    struct Item {
+        std::array<int, 3> at; ///< x, y and core or link (0 for chips)
+        Where where;
+    };
+    std::vector<Item> chips;
+    std::vector<Item> cores; ///< cores as the hardware numbers them: 0 is the monitor's
+    std::vector<Item> links; ///< one way: out of (x, y); both lines for a link that is dead in both directions
+};
+/// Lines `down_chips = x,y:x,y`, `down_cores = x,y,c:...` and `down_links = x,y,l:...`; items are separated by colons,
+/// white space or lines, # and ; start a comment, a [section] line is passed over. Throws InputError with everything
+/// that is wrong, each with its place.
+[[nodiscard]] Faults parse_faults(std::string_view text, const std::string& file);
+[[nodiscard]] Faults read_faults(const std::string& path);
+/// Takes the faults off the machine. SpiNNaker numbers the cores that work consecutively, so a dead core makes the
+/// number of a chip's cores smaller by one. A dead chip's links are dead in both directions. Throws InputError for
+/// chips, cores and links that the machine doesn't have.
+void apply_faults(Machine& machine, const Faults& faults);
+/// Faults by chance, for tests: each live chip is dead with the first probability, each direction of a link with the
+/// second. Keyed draws: the same for equal seeds on every machine.
+[[nodiscard]] Faults random_faults(const Machine& machine, double chips, double links, std::uint64_t seed);
 
 } // namespace spikecast::mapping

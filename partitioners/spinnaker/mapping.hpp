@@ -3,6 +3,7 @@
 
 #include "partitioners/spinnaker/graph.hpp"
 #include "partitioners/spinnaker/machine.hpp"
+#include "spikecast/error.hpp"
 
 #include <array>
 #include <compare>
@@ -10,6 +11,12 @@
 #include <vector>
 
 namespace spikecast::mapping {
+
+/// The graph does not fit the machine: which resource, how much is asked and how much is there.
+class Refused : public InputError {
+public:
+    using InputError::InputError;
+};
 
 /// Where a packet goes from a chip: bits 0-5 are links, bit 6 + c is core c. Wide enough for 152 cores.
 struct Route {

@@ -1,0 +1,312 @@
+#include "partitioners/spinnaker/netlist.hpp"
+
+#include "spikecast/error.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+#include <utility>
+
+namespace spikecast::mapping {
+
+namespace {
+
+using Json = nlohmann::json;
+
+/// Long values and names are cut in messages.
+std::string shown(const Json& value) {
+    std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (text.size() > 60) text = text.substr(0, 57) + "...";
+    return text;
+}
+std::string shown(const std::string& name) {
+    return name.size() > 60 ? name.substr(0, 57) + "..." : name;
+}
+
+class Reader {
+public:
+    Reader(std::string_view text, std::string file, std::vector<std::string>* warnings)
+        : file_(std::move(file)), warnings_(warnings) {
+        parse(text);
+    }
+
+    MachineGraph read() {
+        if (!root_.is_object()) {
+            error("netlist", "the file holds " + std::string(root_.type_name()) + ", not an object",
+                  R"(start with {"vertices_resources": ...)");
+            fail();
+        }
+        for (const auto& [key, value] : root_.items())
+            if (key != "vertices_resources" && key != "nets" && key != "same_chip_constraints" && key != "labels" &&
+                key != "label_colours")
+                error(shown(key), "isn't a part of a netlist",
+                      "use vertices_resources, nets, same_chip_constraints, labels or label_colours");
+        vertices();
+        nets();
+        constraints();
+        fail();
+        return std::move(graph_);
+    }
+
+private:
+    void error(std::string object, std::string message, std::string remedy) {
+        constexpr std::size_t most = 200;
+        if (wrong_.size() < most)
+            wrong_.push_back({{file_, 0, 0}, std::move(object), std::move(message), std::move(remedy)});
+        else
+            ++more_;
+    }
+    void fail() {
+        if (more_ > 0)
+            wrong_.push_back(
+                {{file_, 0, 0}, "netlist", fmt::format("{} more errors of this kind", more_), "mend these first"});
+        if (!wrong_.empty()) throw InputError(std::move(wrong_));
+    }
+
+    void parse(std::string_view text) {
+        // A name that is given twice would silently replace the first, so the keys are watched while they are read.
+        std::vector<std::unordered_map<std::string, int>> keys;
+        const auto watch = [&](int, Json::parse_event_t event, Json& value) {
+            switch (event) {
+            case Json::parse_event_t::object_start:
+                keys.emplace_back();
+                break;
+            case Json::parse_event_t::object_end:
+                keys.pop_back();
+                break;
+            case Json::parse_event_t::key:
+                if (++keys.back()[value.get_ref<const std::string&>()] == 2)
+                    error(shown(value.get_ref<const std::string&>()), "is given twice in one object",
+                          "give each name once");
+                break;
+            default:
+                break;
+            }
+            return true;
+        };
+        // A number of brackets without end would exhaust the stack of whoever walks the value.
+        int depth = 0;
+        bool quoted = false;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const char c = text[i];
+            if (quoted) {
+                if (c == '\\') ++i;
+                if (c == '"') quoted = false;
+            } else if (c == '"') {
+                quoted = true;
+            } else if (c == '[' || c == '{') {
+                if (++depth > 16) {
+                    error("netlist", "brackets are nested more than 16 deep", "a netlist needs four levels");
+                    fail();
+                }
+            } else if (c == ']' || c == '}') {
+                --depth;
+            }
+        }
+        try {
+            root_ = Json::parse(text.begin(), text.end(), watch);
+        } catch (const Json::parse_error& e) {
+            const std::size_t at = std::min(e.byte == 0 ? 0 : e.byte - 1, text.size());
+            const auto line = static_cast<std::uint32_t>(
+                std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n') + 1);
+            const std::size_t start = text.rfind('\n', at == 0 ? 0 : at - 1);
+            const std::size_t column = start == std::string_view::npos || at == 0 ? at + 1 : at - start;
+            wrong_.push_back({{file_, line, static_cast<std::uint32_t>(column)},
+                              "netlist",
+                              "the text isn't JSON here",
+                              "check commas, quotes and brackets before this place"});
+        } catch (const Json::exception& e) {
+            wrong_.push_back(
+                {{file_, 0, 0}, "netlist", std::string("a number is out of range: ") + e.what(), "mend it"});
+        }
+        fail();
+    }
+
+    /// A count from 0 to `most`; what is wrong with it is an error.
+    std::uint64_t count(const Json& value, const std::string& object, std::uint64_t least, std::uint64_t most) {
+        if (value.is_number_unsigned() || value.is_number_integer()) {
+            if (value.is_number_unsigned() || value.get<std::int64_t>() >= 0) {
+                const auto n = value.get<std::uint64_t>();
+                if (n >= least && n <= most) return n;
+            }
+        } else if (value.is_number_float()) {
+            const double d = value.get<double>();
+            if (d >= static_cast<double>(least) && d <= static_cast<double>(most) && d < 0x1p63 && std::floor(d) == d)
+                return static_cast<std::uint64_t>(d);
+        }
+        error(object, fmt::format("{} isn't a whole number from {} to {}", shown(value), least, most), "correct it");
+        return least;
+    }
+
+    void vertices() {
+        const auto list = root_.find("vertices_resources");
+        if (list == root_.end() || !list->is_object()) {
+            error("vertices_resources", list == root_.end() ? "is missing" : "isn't an object",
+                  R"(give {"vertex": {"Cores": 1, "SDRAM": bytes}, ...})");
+            return;
+        }
+        std::uint32_t number = 0;
+        for (const auto& [name, resources] : list->items()) {
+            Vertex v;
+            v.name = name;
+            const std::string object = "vertices_resources." + shown(name);
+            if (!resources.is_object()) {
+                error(object, shown(resources) + " isn't an object", R"(give {"Cores": 1, "SDRAM": bytes})");
+            } else {
+                for (const auto& [key, value] : resources.items()) {
+                    if (key == "Cores" || key == "cores")
+                        v.cores = static_cast<std::uint16_t>(count(value, object + "." + key, 1, 65535));
+                    else if (key == "SDRAM" || key == "sdram")
+                        v.sdram_bytes = count(value, object + "." + key, 0, std::uint64_t{1} << 50);
+                    else
+                        error(object + "." + shown(key), "isn't a resource of a chip", "use Cores and SDRAM");
+                }
+            }
+            numbers_.emplace(name, number++);
+            graph_.vertices.push_back(std::move(v));
+        }
+    }
+
+    /// The number of a vertex by its name; none, and an error, where there is no such vertex.
+    bool vertex(const Json& name, const std::string& object, std::uint32_t& number) {
+        std::string text;
+        if (name.is_string())
+            text = name.get_ref<const std::string&>();
+        else if (name.is_number_integer())
+            text = name.dump();
+        else {
+            error(object, shown(name) + " isn't the name of a vertex", "give a name from vertices_resources");
+            return false;
+        }
+        const auto it = numbers_.find(text);
+        if (it == numbers_.end()) {
+            error(object, fmt::format("there is no vertex \"{}\"", shown(text)), "give a name from vertices_resources");
+            return false;
+        }
+        number = it->second;
+        return true;
+    }
+
+    void nets() {
+        graph_.sinks_begin.push_back(0);
+        const auto list = root_.find("nets");
+        if (list == root_.end() || !list->is_array()) {
+            error("nets", list == root_.end() ? "is missing" : "isn't a list",
+                  "give [[source, [sink, ...], weight], ...]");
+            return;
+        }
+        std::vector<std::uint32_t> last_net(graph_.vertices.size(), std::numeric_limits<std::uint32_t>::max());
+        std::uint32_t number = 0;
+        for (const Json& net : *list) {
+            const std::string object = fmt::format("nets[{}]", number);
+            const Json* source = nullptr;
+            const Json* sinks = nullptr;
+            const Json* weight = nullptr;
+            if (net.is_array() && (net.size() == 2 || net.size() == 3)) {
+                source = &net[0];
+                sinks = &net[1];
+                if (net.size() == 3) weight = &net[2];
+            } else if (net.is_object()) {
+                for (const auto& [key, value] : net.items()) {
+                    if (key == "source")
+                        source = &value;
+                    else if (key == "sinks")
+                        sinks = &value;
+                    else if (key == "weight")
+                        weight = &value;
+                    else
+                        error(object + "." + shown(key), "isn't a part of a net", "use source, sinks and weight");
+                }
+            }
+            if (source == nullptr || sinks == nullptr || !sinks->is_array()) {
+                error(object, shown(net) + " isn't a net", "give [source, [sink, ...], weight]");
+                ++number;
+                continue;
+            }
+            std::uint32_t from = 0;
+            if (!vertex(*source, object + " source", from)) from = 0;
+            graph_.source.push_back(from);
+            for (std::size_t i = 0; i < sinks->size(); ++i) {
+                std::uint32_t to = 0;
+                if (!vertex((*sinks)[i], fmt::format("{} sink {}", object, i), to)) continue;
+                if (last_net[to] == number) {
+                    if (warnings_ != nullptr)
+                        warnings_->push_back(fmt::format("{}: {} names the sink \"{}\" twice; it counts once", file_,
+                                                         object, shown(graph_.vertices[to].name)));
+                    continue;
+                }
+                last_net[to] = number;
+                graph_.sinks.push_back(to);
+            }
+            double w = 1.0;
+            if (weight != nullptr) {
+                w = weight->is_number() ? weight->get<double>() : -1.0;
+                if (!(w >= 0.0) || !std::isfinite(w) || w > 1e300) {
+                    error(object + " weight", shown(*weight) + " isn't a finite number from 0 on", "correct it");
+                    w = 1.0;
+                }
+            }
+            graph_.weight.push_back(w);
+            graph_.key_bits.push_back(0);
+            graph_.sinks_begin.push_back(graph_.sinks.size());
+            ++number;
+        }
+    }
+
+    void constraints() {
+        const auto list = root_.find("same_chip_constraints");
+        if (list == root_.end() || list->is_null()) return;
+        if (!list->is_array()) {
+            error("same_chip_constraints", "isn't a list", "give [[vertex, ...], ...]");
+            return;
+        }
+        for (std::size_t i = 0; i < list->size(); ++i) {
+            const Json& group = (*list)[i];
+            const std::string object = fmt::format("same_chip_constraints[{}]", i);
+            if (!group.is_array()) {
+                error(object, shown(group) + " isn't a list", "give [vertex, ...]");
+                continue;
+            }
+            std::vector<std::uint32_t> members;
+            for (const Json& name : group) {
+                std::uint32_t number = 0;
+                if (vertex(name, object, number)) members.push_back(number);
+            }
+            std::sort(members.begin(), members.end());
+            members.erase(std::unique(members.begin(), members.end()), members.end());
+            if (members.size() > 1) graph_.same_chip.push_back(std::move(members));
+        }
+    }
+
+    std::string file_;
+    std::vector<std::string>* warnings_;
+    Json root_;
+    MachineGraph graph_;
+    std::unordered_map<std::string, std::uint32_t> numbers_;
+    std::vector<Diagnostic> wrong_;
+    std::size_t more_ = 0;
+};
+
+} // namespace
+
+MachineGraph parse_netlist(std::string_view text, const std::string& file, std::vector<std::string>* warnings) {
+    return Reader(text, file, warnings).read();
+}
+
+MachineGraph read_netlist(const std::string& path, std::vector<std::string>* warnings) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in)
+        throw InputError(
+            Diagnostic{{path, 0, 0}, "netlist", "the file can't be opened", "check the path and its rights"});
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    if (in.bad()) throw InputError(Diagnostic{{path, 0, 0}, "netlist", "the file can't be read", "check the path"});
+    return parse_netlist(text, path, warnings);
+}
+
+} // namespace spikecast::mapping

@@ -1,0 +1,5 @@
+file(GLOB mapping_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*_test.cpp)
+foreach(source IN LISTS mapping_tests)
+  get_filename_component(name ${source} NAME_WE)
+  spikecast_test(mapping_${name} ${source})
+endforeach()
