@@ -1,10 +1,10 @@
 #include "partitioners/spinnaker/place.hpp"
 
+#include "partitioners/spinnaker/anneal.hpp"
 #include "partitioners/spinnaker/problem.hpp"
 #include "spikecast/random.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fmt/format.h>
 #include <limits>
 #include <numeric>
@@ -70,12 +70,6 @@ std::vector<std::uint32_t> breadth_first(const Hypergraph& h) {
     }
     return order;
 }
-
-struct Room {
-    std::uint32_t cores;
-    std::uint64_t sdram;
-    [[nodiscard]] bool fits(std::uint32_t c, std::uint64_t s) const noexcept { return c <= cores && s <= sdram; }
-};
 
 /// Clusters in the given order, each on the current chip, or, where that is full, the next with room.
 std::optional<std::vector<ChipId>> fill(const Machine& machine, const Hypergraph& h,
@@ -257,6 +251,22 @@ Placement place(const MachineGraph& graph, const Machine& machine, const PlaceSe
         chip = place_random(machine, h, chips, settings.seed);
     else
         chip = fill_or_refuse(machine, h, breadth_first(h), hilbert_order(machine, chips));
+    if (settings.method == PlaceMethod::best) {
+        Sites sites;
+        sites.width = machine.width;
+        sites.height = machine.height;
+        sites.wraps = machine.wraps;
+        sites.room.resize(machine.chips());
+        for (const ChipId c : chips)
+            sites.room[c] = {machine.resources[c].cores, machine.resources[c].sdram_bytes};
+        Annealer annealer(h, h.clusters(), sites, chip);
+        Schedule schedule;
+        schedule.moves = static_cast<std::uint64_t>(settings.effort * 300.0 * static_cast<double>(h.clusters()));
+        schedule.hot = 0.3;
+        schedule.cold = 0.003;
+        annealer.run(schedule, make_key(settings.seed, Purpose::partition, "mapping: annealing"), 0);
+        chip = annealer.position();
+    }
     Placement placement;
     placement.chip.resize(graph.vertices.size());
     for (std::size_t v = 0; v < graph.vertices.size(); ++v)

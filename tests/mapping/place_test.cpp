@@ -43,3 +43,15 @@ TEST(Place, hilbert_and_random_cost_what_was_published) {
             << c.netlist;
     }
 }
+
+TEST(Place, annealing_costs_less_than_the_published_annealer) {
+    struct Case {
+        const char* netlist;
+        double published;
+    };
+    for (const Case& c :
+         {Case{"microcircuit", 23.46e6}, Case{"sudoku", 2.19e6}, Case{"card_sorting", 65.1e3}, Case{"mu0", 1523}}) {
+        if (!std::filesystem::exists(shared_netlist(c.netlist))) GTEST_SKIP() << "the published netlists aren't here";
+        EXPECT_LT(published_cost(c.netlist, PlaceMethod::best, RouteMethod::steiner), c.published) << c.netlist;
+    }
+}
