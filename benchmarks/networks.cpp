@@ -4,6 +4,7 @@
 #include "engine/experiment/reader.hpp"
 #include "partitioners/partitioners.hpp"
 #include "spikecast/random.hpp"
+#include "spikecast/simd.hpp"
 
 #include <fmt/core.h>
 
@@ -82,6 +83,7 @@ std::unique_ptr<Worker<T, W>> Network<T, W>::make_worker(std::uint32_t id) {
         setup.object = experiment.populations[p].name;
         setup.seed = experiment.simulation.seed;
         setup.resolution_ms = experiment.simulation.resolution_ms();
+        setup.wide = simd::has_avx512();
         setup.indices = worker->indices(p);
         setup.parameters = resolve_parameters(setup.seed, setup.object, *setup.model, quiet, setup.indices,
                                               experiment.populations[p].size);

@@ -36,12 +36,13 @@ namespace {
 constexpr std::size_t neurons = 20'000;
 constexpr std::uint64_t steps = 20; ///< a repetition
 
-BlockSetup setup_of(const ModelInfo& model, std::size_t size, bool per_neuron) {
+BlockSetup setup_of(const ModelInfo& model, std::size_t size, bool per_neuron, bool wide) {
     BlockSetup setup;
     setup.model = &model;
     setup.object = "benchmark";
     setup.seed = 1;
     setup.resolution_ms = 0.1;
+    setup.wide = wide;
     setup.indices.resize(size);
     std::iota(setup.indices.begin(), setup.indices.end(), std::uint64_t{0});
     setup.stop_step = std::numeric_limits<std::int64_t>::max() / 2;
@@ -73,8 +74,8 @@ struct Input {
 template <class T>
 class BlockUpdate final : public Job {
 public:
-    BlockUpdate(const ModelInfo& model, bool per_neuron)
-        : block_(make_population_block<T>(setup_of(model, neurons, per_neuron))), input_(model.receptors.size()) {
+    BlockUpdate(const ModelInfo& model, bool per_neuron, bool wide = simd::has_avx512())
+        : block_(make_population_block<T>(setup_of(model, neurons, per_neuron, wide))), input_(model.receptors.size()) {
         run();
     }
     std::uint64_t run() override {
@@ -210,7 +211,7 @@ class CableUpdate final : public Job {
 public:
     explicit CableUpdate(bool active)
         : cable_(CableDeclaration::make(tree(active))),
-          block_(make_population_block<T>(setup_of(*cable_, cells, false))), input_(cable_->receptors.size()) {
+          block_(make_population_block<T>(setup_of(*cable_, cells, false, false))), input_(cable_->receptors.size()) {
         run();
     }
     std::uint64_t run() override {
@@ -266,6 +267,13 @@ void add_models(Kernels& kernels, const std::string& precision) {
         kernels.push_back(kernel);
         kernel.counted = false;
         kernel.threads = {1};
+        if (simd::has_avx512()) { // registers that the program was built for
+            kernel.name = fmt::format("update/{}/{}/built", model->name, precision);
+            kernel.make = [model](std::uint32_t, std::uint32_t) {
+                return std::make_unique<BlockUpdate<T>>(*model, false, false);
+            };
+            kernels.push_back(kernel);
+        }
         if (!model->parameters.empty()) {
             kernel.name = fmt::format("update/{}/{}/per_neuron/engine", model->name, precision);
             kernel.make = [model](std::uint32_t, std::uint32_t) {

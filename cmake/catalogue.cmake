@@ -1,3 +1,25 @@
+# Kernels of neurons for registers of 512 bits, used where the processor has them, in programs for narrower ones. Not with
+# sanitizers, whose functions both kinds would share (models/neuron_kernel.hpp), nor where the program needs AVX-512 anyway.
+set(spikecast_wide_kernels OFF)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_REQUIRED_FLAGS "-march=x86-64-v4")
+  check_cxx_source_compiles("int main() { return 0; }" SPIKECAST_COMPILES_AVX512)
+  if(SPIKECAST_ARCH)
+    set(CMAKE_REQUIRED_FLAGS "-march=${SPIKECAST_ARCH}")
+  else()
+    set(CMAKE_REQUIRED_FLAGS "")
+  endif()
+  check_cxx_source_compiles("#ifdef __AVX512F__
+#error
+#endif
+int main() { return 0; }" SPIKECAST_BELOW_AVX512_${SPIKECAST_ARCH})
+  unset(CMAKE_REQUIRED_FLAGS)
+  if(SPIKECAST_COMPILES_AVX512 AND SPIKECAST_BELOW_AVX512_${SPIKECAST_ARCH})
+    set(spikecast_wide_kernels ON)
+  endif()
+endif()
+
 # spikecast_catalogue(LIST SOURCES): from the lines "header struct" of LIST, one source file for each model and one with
 # the table of all, in the build tree; SOURCES receives their paths. A changed list configures again.
 function(spikecast_catalogue list sources)
@@ -26,6 +48,23 @@ const CatalogueEntry entry_${struct} = entry_of<${struct}>();
 ")
     file(CONFIGURE OUTPUT ${file} CONTENT "${text}" @ONLY)
     list(APPEND files ${file})
+    file(STRINGS ${PROJECT_SOURCE_DIR}/models/${header} driven REGEX "Population = NeuronBlock<${struct}, T>")
+    if(spikecast_wide_kernels AND driven)
+      set(file ${folder}/${struct}_512_bits.cpp)
+      set(text "// Written by cmake/catalogue.cmake.
+#include \"models/${header}\"
+
+namespace spikecast::models {
+template <>
+const KernelFunction<float> WideKernel<${struct}, float>::update = &NeuronKernel<${struct}, float, 16>::update;
+template <>
+const KernelFunction<double> WideKernel<${struct}, double>::update = &NeuronKernel<${struct}, double, 8>::update;
+} // namespace spikecast::models
+")
+      file(CONFIGURE OUTPUT ${file} CONTENT "${text}" @ONLY)
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-march=x86-64-v4;-mprefer-vector-width=512")
+      list(APPEND files ${file})
+    endif()
     string(APPEND declarations "extern const CatalogueEntry entry_${struct};\n")
     string(APPEND references "    &entry_${struct},\n")
     math(EXPR count "${count} + 1")

@@ -8,10 +8,12 @@
 #pragma once
 
 #include "models/aligned.hpp"
+#include "models/neuron_kernel.hpp"
 #include "models/refuse.hpp"
 #include "spikecast/block.hpp"
 #include "spikecast/simd.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -51,7 +53,8 @@ class NeuronBlock final : public PopulationBlock<T> {
 
 public:
     /// Throws InputError where a parameter can't be represented at this resolution and precision.
-    explicit NeuronBlock(const BlockSetup& setup) : size_(setup.indices.size()), stride_(simd::padded<T>(size_)) {
+    explicit NeuronBlock(const BlockSetup& setup)
+        : kernel_(choose_kernel(setup.wide)), size_(setup.indices.size()), stride_(simd::padded<T>(size_)) {
         bool per_neuron = false;
         for (const ResolvedValue& value : setup.parameters)
             per_neuron = per_neuron || !value.each.empty();
@@ -82,11 +85,13 @@ public:
     void update(std::int64_t, std::size_t begin, std::size_t end, const ChunkInput<T>& input,
                 std::vector<std::uint32_t>& spikes) override {
         if (begin >= end) return;
-        if (derived_.size() == 0)
-            run(begin, end, input, spikes, Uniform(uniform_));
-        else
-            run(begin, end, input, spikes, PerNeuron{derived_.data(), stride_});
+        std::array<std::uint32_t, chunk_size> found;
+        const std::size_t count = kernel_({state_.data(), stride_, uniform_.data(), derived_.data(), input.receptor,
+                                           input.sums, input.scale, input.current, begin, end},
+                                          found.data());
+        if (count != 0) spikes.insert(spikes.end(), found.begin(), found.begin() + count);
     }
+    [[nodiscard]] bool takes_sums() const noexcept override { return derived_.size() == 0; }
 
     [[nodiscard]] double get(std::size_t variable, std::size_t neuron) const override {
         return static_cast<double>(state_[variable * stride_ + neuron]) + value_of(offsets_[variable], neuron);
@@ -102,70 +107,12 @@ public:
     }
 
 private:
-    /// Constants that all neurons share, spread over registers once a chunk.
-    struct Uniform {
-        std::array<Vec, constant_count> values;
-        explicit Uniform(const std::array<T, constant_count>& from) {
-            for (std::size_t k = 0; k < constant_count; ++k)
-                values[k] = Vec(from[k]);
-        }
-        [[nodiscard]] const Uniform& at(std::size_t) const { return *this; }
-        [[nodiscard]] Vec operator[](std::size_t k) const { return values[k]; }
-    };
-    /// One array for each constant.
-    struct PerNeuron {
-        const T* first;
-        std::size_t stride;
-        [[nodiscard]] PerNeuron at(std::size_t i) const { return {first + i, stride}; }
-        [[nodiscard]] Vec operator[](std::size_t k) const { return Vec::load(first + k * stride); }
-    };
-    struct Input {
-        std::array<Vec, receptor_count> receptors;
-        Vec stimulus;
-        [[nodiscard]] Vec receptor(std::size_t r) const { return receptors[r]; }
-        [[nodiscard]] Vec current() const { return stimulus; }
-    };
-
-    /// f(0) ... f(N - 1) with constant arguments: compilers keep arrays in registers only where indices are constant.
-    template <std::size_t N, class F>
-    static void unrolled(F f) {
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
-            (f(std::integral_constant<std::size_t, I>{}), ...);
-        }
-        (std::make_index_sequence<N>{});
-    }
-
-    /// Inlined always: only where the compiler sees the constants being made does it keep them in registers.
-    template <class Constants>
-    [[gnu::always_inline]] void run(std::size_t begin, std::size_t end, const ChunkInput<T>& input,
-                                    std::vector<std::uint32_t>& spikes, const Constants& constants) {
-        std::array<T*, variable_count> state;
-        for (std::size_t v = 0; v < variable_count; ++v)
-            state[v] = state_.data() + v * stride_;
-        std::array<const T*, receptor_count> receptors;
-        for (std::size_t r = 0; r < receptor_count; ++r)
-            receptors[r] = input.receptor[r];
-        const T* const current = input.current;
-        for (std::size_t i = begin; i < end; i += Width) {
-            Input in;
-            std::array<Vec, variable_count> s;
-            unrolled<receptor_count>([&](auto r) { in.receptors[r] = Vec::load(receptors[r] + (i - begin)); });
-            in.stimulus = Vec::load(current + (i - begin));
-            unrolled<variable_count>([&](auto v) { s[v] = Vec::load(state[v] + i); });
-            const std::uint32_t spiking = simd::bits(Model::update(s.data(), constants.at(i), in));
-            unrolled<variable_count>([&](auto v) { s[v].store(state[v] + i); });
-            if (spiking != 0) [[unlikely]]
-                collect(spiking, i, end, spikes);
-        }
-    }
-    /// Out of line: no vector register outlives a call, and with one on the common path compilers keep the constants in
-    /// memory.
-    [[gnu::noinline, gnu::cold]] static void collect(std::uint32_t spiking, std::size_t first, std::size_t end,
-                                                     std::vector<std::uint32_t>& spikes) {
-        for (; spiking != 0; spiking &= spiking - 1) {
-            const std::size_t neuron = first + static_cast<std::size_t>(std::countr_zero(spiking));
-            if (neuron < end) spikes.push_back(static_cast<std::uint32_t>(neuron));
-        }
+    [[nodiscard]] static KernelFunction<T> choose_kernel([[maybe_unused]] bool wide) {
+#ifdef SPIKECAST_WIDE_KERNELS
+        if constexpr (Width == simd::native_width<T>)
+            if (wide) return WideKernel<Model, T>::update;
+#endif
+        return &NeuronKernel<Model, T, Width>::update;
     }
 
     [[nodiscard]] static std::array<T, constant_count> derive(const BlockSetup& setup, std::size_t neuron) {
@@ -184,6 +131,7 @@ private:
         return rounded;
     }
 
+    KernelFunction<T> kernel_;
     std::size_t size_, stride_;
     std::array<T, constant_count> uniform_{};           ///< used while derived_ is empty
     AlignedArray<T> derived_;                           ///< [constant][neuron]

@@ -103,7 +103,7 @@ void serialize(Archive& a, StateRecorder& x, unsigned) {
 template <class Archive>
 void serialize(Archive& a, SimulationSettings& x, unsigned) {
     a& x.resolution_ps& x.duration_steps& x.warmup_steps& x.seed& x.precision& x.weights& x.partitioner;
-    a& x.partition_seed& x.exchange& x.drawing;
+    a& x.partition_seed& x.exchange& x.drawing& x.vector_width;
 }
 template <class Archive>
 void serialize(Archive& a, Reference& x, unsigned) {

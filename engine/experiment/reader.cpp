@@ -620,6 +620,9 @@ private:
         s.drawing = choice(
             table.find("drawing"), "simulation.drawing", DrawingKind::automatic,
             {{"auto", DrawingKind::automatic}, {"redraw", DrawingKind::redraw}, {"exchange", DrawingKind::exchange}});
+        s.vector_width = choice(
+            table.find("vector_width"), "simulation.vector_width", VectorWidth::automatic,
+            {{"auto", VectorWidth::automatic}, {"built", VectorWidth::built}, {"512 bits", VectorWidth::bits_512}});
         const auto kind = [&](const Node* n, const std::string& path) {
             return choice(n, path, PartitionerKind::round_robin,
                           {{"round_robin", PartitionerKind::round_robin},

@@ -31,6 +31,8 @@ constexpr KeyInfo simulation_keys[] = {
      "`round_robin`, `block`, `random`, or a table; changes no result"},
     {"exchange", "name", "\"auto\"", "`auto`, `alltoall`, `neighbour`; changes no result"},
     {"drawing", "name", "\"auto\"", "`auto`, `redraw`, `exchange`: who draws fixed_outdegree; changes no result"},
+    {"vector_width", "name", "\"auto\"",
+     "`auto`, `built`, `512 bits`: registers that update neurons; changes no result"},
 };
 constexpr KeyInfo partitioner_keys[] = {
     {"kind", "name", "required", "`round_robin`, `block` or `random`"},

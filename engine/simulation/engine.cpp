@@ -1,4 +1,5 @@
 #include "engine/simulation/engine_impl.hpp"
+#include "spikecast/simd.hpp"
 
 #include <fstream>
 #include <string>
@@ -36,6 +37,12 @@ bool workers_fit_cores(MPI_Comm comm, std::uint32_t threads) {
     MPI_Allreduce(MPI_IN_PLACE, &workers, 1, MPI_UNSIGNED, MPI_SUM, node);
     MPI_Comm_free(&node);
     return static_cast<int>(workers) <= CPU_COUNT(&all) && static_cast<int>(threads) <= CPU_COUNT(&mine);
+}
+
+bool use_avx512(VectorWidth width) {
+    if (width == VectorWidth::bits_512 && !simd::has_avx512())
+        throw RunError("simulation.vector_width is \"512 bits\", but this processor has no AVX-512; say \"auto\"");
+    return width != VectorWidth::built && simd::has_avx512();
 }
 
 std::vector<std::uint64_t> recorded_indices(const SelectedNeurons& selection, std::uint64_t sample) {

@@ -40,6 +40,9 @@ namespace spikecast {
 /// Whether all workers of all ranks on this node have a core of their own.
 [[nodiscard]] bool workers_fit_cores(MPI_Comm comm, std::uint32_t threads);
 
+/// Throws RunError where it is asked for, but this processor hasn't it.
+[[nodiscard]] bool use_avx512(VectorWidth width);
+
 /// Indices of a selection, or an evenly spaced sample of them; ascending.
 [[nodiscard]] std::vector<std::uint64_t> recorded_indices(const SelectedNeurons& selection, std::uint64_t sample);
 
@@ -50,6 +53,7 @@ public:
         : start_(wall_seconds()), experiment_(std::move(experiment)), options_(std::move(options)),
           settings_(experiment_.simulation) {
         base_bytes_ = resident();
+        collectively(comm_, [&] { wide_ = use_avx512(settings_.vector_width); });
         MPI_Comm_rank(comm_, &rank_);
         MPI_Comm_size(comm_, &processes_);
         ranks_ = processes_;
@@ -402,6 +406,7 @@ private:
             setup.object = population.name;
             setup.seed = settings_.seed;
             setup.resolution_ms = settings_.resolution_ms();
+            setup.wide = wide_;
             setup.population_size = population.size;
             setup.indices = worker.indices(p);
             setup.parameters = resolve_parameters(settings_.seed, population.name, *setup.model, population.params,
@@ -720,6 +725,7 @@ private:
     std::int64_t meeting_steps_ = 1; ///< all ranks meet so often at least
     PhaseSeconds phases_;
     std::uint64_t base_bytes_ = 0, build_peak_ = 0;
+    bool wide_ = false; ///< neurons are updated in registers of 512 bits
     double build_s_ = 0.0, simulate_s_ = 0.0, total_simulate_s_ = 0.0, last_flush_ = 0.0;
 };
 

@@ -64,11 +64,16 @@ public:
         recorded.resize(populations);
         kept.resize(populations);
         indices_.resize(populations);
+        scale_.resize(populations);
+        taken_.resize(plan.receptors);
         for (std::size_t p = 0; p < populations; ++p) {
             indices_[p].resize(layout.count(p));
             for (std::uint64_t l = 0; l < layout.count(p); ++l)
                 indices_[p][l] = plan.partition->index(id, p, l);
             population_hash_.push_back(hash64(plan.experiment->populations[p].name));
+            if constexpr (!std::is_same_v<Accumulator, T>)
+                for (std::size_t r = 0; r < plan.models[p]->receptors.size(); ++r)
+                    scale_[p].push_back(static_cast<T>(1.0 / plan.scale[p][r]));
         }
         if (wide_)
             wide_sums_ = Sums<WideAccumulator>(layout.neurons(), plan.receptors);
@@ -137,11 +142,15 @@ public:
             const std::size_t count = layout_.count(p);
             if (count == 0) continue;
             const std::size_t receptors = plan_.models[p]->receptors.size();
+            const bool taken = !std::is_same_v<Accumulator, T> && !wide_ && blocks_[p]->takes_sums() &&
+                               std::none_of(stimuli[p].begin(), stimuli[p].end(),
+                                            [](const StimulusShare<T>& stimulus) { return stimulus.receptor >= 0; });
             spikes_.clear();
             for (std::size_t begin = 0; begin < count; begin += chunk_size) {
                 const std::size_t end = std::min(begin + chunk_size, count);
                 const std::size_t first = layout_.begin[p] + begin, n = end - begin;
-                // Sums in the run's scalar are handed over where they stand, and cleared while they are in cache.
+                // Sums in the run's scalar are handed over where they stand, and cleared while they are in cache. Those
+                // of compact weights are taken by the block where it can, and no generator's spikes are added to them.
                 const auto receptor = [&](std::size_t r) {
                     if constexpr (std::is_same_v<Accumulator, T>)
                         return sums_.arrays[r].data() + first;
@@ -151,11 +160,12 @@ public:
                 for (std::size_t r = 0; r < receptors; ++r) {
                     pointers_[r] = receptor(r);
                     if constexpr (!std::is_same_v<Accumulator, T>) {
-                        const auto scale = static_cast<T>(1.0 / plan_.scale[p][r]);
-                        if (wide_)
-                            take(wide_sums_.arrays[r].data() + first, buffers_[r]->values, n, scale);
+                        if (taken)
+                            taken_[r] = sums_.arrays[r].data() + first;
+                        else if (wide_)
+                            take(wide_sums_.arrays[r].data() + first, buffers_[r]->values, n, scale_[p][r]);
                         else
-                            take(sums_.arrays[r].data() + first, buffers_[r]->values, n, scale);
+                            take(sums_.arrays[r].data() + first, buffers_[r]->values, n, scale_[p][r]);
                     }
                 }
                 if (!stimuli[p].empty()) {
@@ -170,7 +180,13 @@ public:
                     std::fill_n(buffers_[plan_.receptors]->values, chunk_size, T{0});
                     current_used_ = false;
                 }
-                blocks_[p]->update(step, begin, end, {pointers_.data(), pointers_[plan_.receptors]}, spikes_);
+                ChunkInput<T> input{pointers_.data(), pointers_[plan_.receptors]};
+                if constexpr (!std::is_same_v<Accumulator, T>)
+                    if (taken) {
+                        input.sums = taken_.data();
+                        input.scale = scale_[p].data();
+                    }
+                blocks_[p]->update(step, begin, end, input, spikes_);
                 if constexpr (std::is_same_v<Accumulator, T>)
                     for (std::size_t r = 0; r < receptors; ++r)
                         std::fill_n(pointers_[r], n, T{0});
@@ -348,6 +364,8 @@ private:
     std::vector<std::vector<std::uint64_t>> calendar_; ///< [step][lane]: synapse offset : 48 | count : 16
     std::vector<std::unique_ptr<Chunk>> buffers_;      ///< one a receptor, and the current
     std::vector<T*> pointers_;
+    std::vector<std::vector<T>> scale_; ///< of compact weights, by population and receptor
+    std::vector<std::int32_t*> taken_;  ///< sums of one chunk that the block takes itself
     Chunk sparse_;
     bool current_used_ = false;
     std::vector<std::uint32_t> spikes_;

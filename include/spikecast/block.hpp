@@ -57,15 +57,20 @@ struct BlockSetup {
     std::vector<ResolvedValue> initial;    ///< in the order of model->variables, as the user sees them (V_m in mV)
     std::int64_t start_step = 0;           ///< generators: active for spike stamps in (start_step, stop_step]
     std::int64_t stop_step = 0;
+    bool wide = false; ///< the processor has AVX-512 (simd::has_avx512()) and it may be used; the bits are the same
 };
 
 /// Input of one chunk, already summed: receptor[r][i] for neuron begin + i, in the receptor's unit; current in pA.
 /// Arrays needn't be aligned. Up to 63 bytes beyond the chunk's last neuron may be read; what stands there is any
 /// number.
+/// Blocks that take sums may get them instead: the input of receptor r is then scale[r] * sums[r][i], and the block
+/// sets sums[r] to zero for the chunk's neurons, but not beyond.
 template <class T>
 struct ChunkInput {
     const T* const* receptor = nullptr;
     const T* current = nullptr; ///< always valid, zeros where there is none
+    std::int32_t* const* sums = nullptr;
+    const T* scale = nullptr;
 };
 
 /// A population's share on one worker.
@@ -78,6 +83,7 @@ public:
     /// it spikes (generators and parrots may spike several times in a step).
     virtual void update(std::int64_t step, std::size_t begin, std::size_t end, const ChunkInput<T>& input,
                         std::vector<std::uint32_t>& spikes) = 0;
+    [[nodiscard]] virtual bool takes_sums() const noexcept { return false; }
     /// A state variable as the user sees it; get(v, i) after set(v, i, x) is x rounded to T.
     [[nodiscard]] virtual double get(std::size_t variable, std::size_t neuron) const = 0;
     virtual void set(std::size_t variable, std::size_t neuron, double value) = 0;

@@ -214,6 +214,9 @@ enum class ExchangeKind : std::uint8_t { automatic, alltoall, neighbour };
 /// How workers come to the synapses of rules that draw by source: all of them redraw all and keep their own, or each
 /// draws a block of sources and sends what isn't its own. The network is the same.
 enum class DrawingKind : std::uint8_t { automatic, redraw, exchange };
+/// Registers of the neurons' update: the widest that the processor has, those that the program was built for (256 bits
+/// for x86-64-v3), or 512 bits. The bits of results are the same.
+enum class VectorWidth : std::uint8_t { automatic, built, bits_512 };
 
 struct SimulationSettings {
     std::int64_t resolution_ps = 100'000'000; ///< picoseconds; 0.1 ms
@@ -226,6 +229,7 @@ struct SimulationSettings {
     std::uint64_t partition_seed = 0; ///< for `random`; changes no result
     ExchangeKind exchange = ExchangeKind::automatic;
     DrawingKind drawing = DrawingKind::automatic;
+    VectorWidth vector_width = VectorWidth::automatic;
 
     [[nodiscard]] double resolution_ms() const noexcept { return static_cast<double>(resolution_ps) / 1e9; }
     /// The time of a step in ms, correctly rounded: step 3 of 0.1 ms is 0.3, not 0.30000000000000004.

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
+#include <utility>
 
 #if defined(__AVX__)
 #include <immintrin.h>
@@ -19,6 +21,17 @@ inline constexpr std::size_t native_bytes = 32;
 #else
 inline constexpr std::size_t native_bytes = 16;
 #endif
+
+/// Whether this processor has what kernels for registers of 512 bits are compiled for (x86-64-v4).
+[[nodiscard]] inline bool has_avx512() {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+#else
+    return false;
+#endif
+}
 
 /// The number of T in one register of the machine compiled for.
 template <class T>
@@ -69,6 +82,11 @@ struct vec {
     explicit vec(T x) : v(x - native{}) {} // x - 0 is x for every x, -0 and infinities included
     /// Any alignment; on aligned addresses as fast as an aligned access.
     static vec load(const T* from) { return vec(static_cast<native>(*reinterpret_cast<const anywhere*>(from))); }
+    /// N whole numbers of any alignment.
+    static vec converted(const std::int32_t* from) {
+        typedef std::int32_t integers __attribute__((vector_size(N * 4), aligned(4), may_alias));
+        return vec(__builtin_convertvector(*reinterpret_cast<const integers*>(from), native));
+    }
     void store(T* to) const { *reinterpret_cast<anywhere*>(to) = v; }
     T operator[](std::size_t i) const { return v[i]; }
 
@@ -94,6 +112,7 @@ struct vec<T, 1> {
     vec() = default;
     explicit vec(T x) : v(x) {}
     static vec load(const T* from) { return vec(*from); }
+    static vec converted(const std::int32_t* from) { return vec(static_cast<T>(*from)); }
     void store(T* to) const { *to = v; }
     T operator[](std::size_t) const { return v; }
 
@@ -118,6 +137,14 @@ template <class T, std::size_t N>
         return where.v ? yes.v : no.v;
 }
 
+template <class T, std::size_t N>
+[[nodiscard]] std::pair<mask<T, N / 2>, mask<T, N / 2>> halves(mask<T, N> m) {
+    std::pair<mask<T, N / 2>, mask<T, N / 2>> parts;
+    std::memcpy(&parts.first.v, &m.v, sizeof m.v / 2);
+    std::memcpy(&parts.second.v, reinterpret_cast<const char*>(&m.v) + sizeof m.v / 2, sizeof m.v / 2);
+    return parts;
+}
+
 /// Bit i is lane i of the mask.
 template <class T, std::size_t N>
 [[nodiscard]] std::uint32_t bits(mask<T, N> m) {
@@ -136,6 +163,10 @@ template <class T, std::size_t N>
         if constexpr (sizeof(m.v) == 32 && sizeof(T) == 8)
             return static_cast<std::uint32_t>(_mm256_movemask_pd((__m256d)m.v));
 #endif
+        if constexpr (sizeof(m.v) > native_bytes) {
+            const auto [low, high] = halves(m);
+            return bits(low) | bits(high) << N / 2;
+        }
         std::uint32_t all = 0;
         for (std::size_t i = 0; i < N; ++i)
             all |= static_cast<std::uint32_t>(m.v[i] & 1) << i;
@@ -144,7 +175,23 @@ template <class T, std::size_t N>
 }
 template <class T, std::size_t N>
 [[nodiscard]] bool any(mask<T, N> m) {
-    return bits(m) != 0;
+    if constexpr (N > 1 && sizeof(m.v) > native_bytes) {
+        const auto [low, high] = halves(m);
+        return any(low | high);
+    } else {
+        return bits(m) != 0;
+    }
+}
+
+/// N zeros, at any alignment.
+template <class T, std::size_t N>
+void clear(std::int32_t* to) {
+    if constexpr (N == 1) {
+        *to = 0;
+    } else {
+        typedef std::int32_t integers __attribute__((vector_size(N * 4), aligned(4), may_alias));
+        *reinterpret_cast<integers*>(to) = integers{};
+    }
 }
 
 /// Rounded up to whole registers, so that arrays can be walked without a remainder loop.

@@ -98,7 +98,8 @@ def main():
                     result = run(arguments.program, experiment, ranks, threads,
                                  {**settings, "simulation.precision": precision, "simulation.weights": weights,
                                   "simulation.partitioner": partitioner, "simulation.exchange": exchange,
-                                  "simulation.drawing": drawing}, folder)
+                                  "simulation.drawing": drawing,
+                                  "simulation.vector_width": "auto" if threads == 1 else "built"}, folder)
                     runs += 1
                     if drawing != "auto" and {d["drawing"] for d in result["drawing"]} != {drawing}:
                         print(f"FAIL {name}: drawn by {result['drawing']} instead of {drawing}")

@@ -182,6 +182,67 @@ TYPED_TEST(NeuronBlocks, scalar_and_vector_kernels_give_the_same_bits) {
     expect_same_bits_at_width_1<models::IafPscExpMultisynapse, TypeParam, models::MultisynapseBlock<TypeParam, 1>>();
 }
 
+TYPED_TEST(NeuronBlocks, registers_of_512_bits_give_the_same_bits) {
+    if (!simd::has_avx512()) GTEST_SKIP() << "this processor has no AVX-512";
+    for (const std::string_view model : neuron_models)
+        for (const bool each : {false, true}) {
+            BlockSetup setup = spiking_setup(model, neurons);
+            if (each) vary_first_parameter(setup);
+            const Outcome narrow = outcome_of<TypeParam>(setup);
+            setup.wide = true;
+            EXPECT_TRUE(outcome_of<TypeParam>(setup) == narrow) << model;
+        }
+}
+
+/// Sums of whole numbers, handed over as they are or as numbers of the run's scalar.
+TYPED_TEST(NeuronBlocks, sums_of_compact_weights_are_the_same_input_and_are_cleared_for_the_chunk_alone) {
+    using T = TypeParam;
+    constexpr std::size_t size = 700; // ends within a register
+    std::size_t models = 0;
+    for (const std::string_view model : integrate_and_fire)
+        for (const bool wide : {false, simd::has_avx512()}) {
+            BlockSetup setup = setup_of(model, size, 0.1, {{"I_e", 500.0}});
+            Driver<T> summed(setup);
+            setup.wide = wide;
+            const auto block = make_population_block<T>(setup);
+            if (!block->takes_sums()) continue;
+            ++models;
+            const std::size_t receptors = setup.model->receptors.size();
+            const std::vector<T> zeros(chunk_size + 64), scale(receptors, T{1} / 64);
+            std::vector<std::vector<std::int32_t>> sums(receptors, std::vector<std::int32_t>(size + 64));
+            const Key key = make_key(7, Purpose::test, "sums");
+            std::size_t all = 0;
+            for (int s = 0; s < 300; ++s) {
+                for (std::size_t r = 0; r < receptors; ++r)
+                    for (std::size_t i = 0; i < size + 64; ++i) {
+                        const auto drawn = static_cast<std::int32_t>(philox(key, i, static_cast<std::uint64_t>(s))[r]);
+                        sums[r][i] = (drawn >> 24) * (model == "iaf_psc_delta" ? 1 : 40);
+                        if (i < size) summed.receptor(r)[i] = static_cast<T>(sums[r][i]) * scale[r];
+                    }
+                std::vector<std::uint32_t> spikes;
+                for (const std::size_t begin : {std::size_t{0}, chunk_size}) {
+                    std::vector<std::int32_t*> at;
+                    for (auto& each : sums)
+                        at.push_back(each.data() + begin);
+                    ChunkInput<T> input{nullptr, zeros.data(), at.data(), scale.data()};
+                    block->update(s, begin, std::min(begin + chunk_size, size), input, spikes);
+                }
+                ASSERT_EQ(spikes, summed.step()) << model;
+                all += spikes.size();
+                for (std::size_t r = 0; r < receptors; ++r) {
+                    ASSERT_EQ(std::count(sums[r].begin(), sums[r].begin() + size, 0), size);
+                    const auto drawn = static_cast<std::int32_t>(philox(key, size, static_cast<std::uint64_t>(s))[r]);
+                    ASSERT_EQ(sums[r][size], (drawn >> 24) * (model == "iaf_psc_delta" ? 1 : 40)) << "not this block's";
+                }
+            }
+            EXPECT_GT(all, size);
+            for (std::size_t v = 0; v < setup.model->variables.size(); ++v)
+                for (std::size_t i = 0; i < size; ++i)
+                    ASSERT_EQ(block->get(v, i), summed.block->get(v, i));
+        }
+    EXPECT_GE(models, 3U);
+}
+
 TYPED_TEST(NeuronBlocks, chunks_in_any_order_give_the_same_bits) {
     using T = TypeParam;
     for (const std::string_view model : integrate_and_fire) {
