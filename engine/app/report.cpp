@@ -179,6 +179,8 @@ std::string to_json(const RunReport& report) {
               {"bytes_per_synapse", finite(report.bytes_per_synapse())},
               {"bytes_sent", r.bytes_sent},
               {"packet_bytes", r.packet_bytes},
+              {"most_packets_in_an_epoch", r.most_packets},
+              {"epochs_sorted_by_digit", r.epochs_sorted_by_digit},
               {"populations", populations},
               {"spike_hash", r.spike_hash},
               {"network_hash", r.network_hash},

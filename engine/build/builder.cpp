@@ -80,8 +80,7 @@ public:
         : planned_(plan.projections[projection]), scale_(plan.scale[planned_.target]), numbers_(numbers),
           cursor_(cursor), synapses_(rows.synapses.data()), tags_(tags.data()), hash_(hash), meter_(meter),
           first_neuron_(layout.begin[planned_.target]), blocks_((layout.neurons() + 0xffffU) >> 16),
-          lanes_(blocks_ * plan.receptors), resolution_(plan.experiment->simulation.resolution_ms()),
-          per_distance_(planned_.projection->delay.per_distance) {}
+          lanes_(blocks_ * plan.receptors), resolution_(plan.experiment->simulation.resolution_ms()) {}
 
     void row(std::uint64_t target, std::uint64_t target_local, std::uint64_t k_first,
              std::span<const std::uint64_t> sources) override {
@@ -95,10 +94,10 @@ public:
         } else {
             planned_.weight.fill(words(planned_.weight_key, keyed, k_first, n), weights_);
         }
-        if (per_distance_ != 0.0) {
+        if (planned_.distance_delay) {
             const auto drawn = words(planned_.delay_key, target, k_first, n);
             for (std::size_t i = 0; i < n; ++i)
-                delays_[i] = delay_at(planned_.delay_law(drawn[i]), sources[i], target);
+                delays_[i] = (*planned_.distance_delay)(drawn[i], planned_.rule->distance(sources[i], target));
         } else if (planned_.delay.low() == planned_.delay.high()) {
             std::fill(delays_.begin(), delays_.end(), planned_.delay.low());
         } else {
@@ -124,9 +123,9 @@ public:
                 weights_[i] = planned_.weight(draw32(planned_.weight_key, s.target, s.k));
             if (!delays.empty())
                 delays_[i] = static_cast<std::uint32_t>(round_even(delays[i] / resolution_));
-            else if (per_distance_ != 0.0)
-                delays_[i] =
-                    delay_at(planned_.delay_law(draw32(planned_.delay_key, s.target, s.k)), s.source, s.target);
+            else if (planned_.distance_delay)
+                delays_[i] = (*planned_.distance_delay)(draw32(planned_.delay_key, s.target, s.k),
+                                                        planned_.rule->distance(s.source, s.target));
             else
                 delays_[i] = planned_.delay(draw32(planned_.delay_key, s.target, s.k));
         }
@@ -138,10 +137,6 @@ public:
     }
 
 private:
-    [[nodiscard]] std::uint32_t delay_at(double drawn, std::uint64_t source, std::uint64_t target) const {
-        const double ms = drawn + per_distance_ * planned_.rule->distance(source, target);
-        return static_cast<std::uint32_t>(std::max(1.0, round_even(ms / resolution_)));
-    }
     /// Words k_first .. k_first + n - 1 of a target's draws.
     std::span<const std::uint32_t> words(Key key, std::uint64_t target, std::uint64_t k_first, std::size_t n) {
         const std::uint64_t first = k_first >> 2;
@@ -194,7 +189,7 @@ private:
     Hash128 batch_hash_;
     ProgressMeter& meter_;
     std::uint32_t first_neuron_, blocks_, lanes_;
-    double resolution_, per_distance_;
+    double resolution_;
     std::vector<double> weights_;
     std::vector<std::uint32_t> delays_;
     std::vector<std::uint32_t> words_;

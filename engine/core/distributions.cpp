@@ -181,9 +181,7 @@ Sampler::Sampler(const Distribution& law) : law_(law) {
         return;
     }
     if (redraw && (law.low > -infinity || law.high < infinity)) {
-        const bool upper = below_probability(law, law.low) > 0.5;
-        u_low_ = upper ? above_probability(law, law.low) : below_probability(law, law.low);
-        u_scale_ = (upper ? above_probability(law, law.high) : below_probability(law, law.high)) - u_low_;
+        truncate();
         // 32-bit words divide what is left; below 1e-280 the smallest piece would leave the normal numbers.
         if (!(probability(law, law.low, law.high) > 1e-280) || u_scale_ == 0.0) {
             refuse("distribution", text(law) + " has no probability inside its bounds", "move the bounds, or use clip");
@@ -195,6 +193,22 @@ Sampler::Sampler(const Distribution& law) : law_(law) {
         law_.low = std::max(law.low, law.a);
         law_.high = law.low > last ? law.high : std::min(law.high, last); // clipped to low where all lies below it
     }
+}
+
+/// The part of (0, 1) within the bounds.
+void Sampler::truncate() noexcept {
+    const double below = below_probability(law_, law_.low);
+    const bool upper = below > 0.5;
+    u_low_ = upper ? above_probability(law_, law_.low) : below;
+    u_scale_ = (upper ? above_probability(law_, law_.high) : below_probability(law_, law_.high)) - u_low_;
+}
+
+double Sampler::at_least(double low, std::uint32_t word) const noexcept {
+    if (law_.kind == Kind::constant || !(low > law_.low)) return (*this)(word);
+    Sampler rest = *this;
+    rest.law_.low = low;
+    rest.truncate();
+    return rest(word);
 }
 
 double Sampler::operator()(std::uint32_t word) const noexcept {

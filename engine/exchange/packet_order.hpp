@@ -11,13 +11,14 @@ namespace spikecast {
 
 /// Sorts packets (lag << 32 | row); scratch is memory to work in. A few by comparing, many digit by digit from the
 /// lowest (of those bits in which packets differ), which on thousands of ranks, where an epoch brings 10^5 packets,
-/// costs a tenth. What is sorted are the keys themselves, so that both ways give the same.
-inline void sort_packets(std::vector<std::uint64_t>& packets, std::vector<std::uint64_t>& scratch) {
+/// costs a tenth. What is sorted are the keys themselves, so that both ways give the same. Returns whether it went
+/// digit by digit.
+inline bool sort_packets(std::vector<std::uint64_t>& packets, std::vector<std::uint64_t>& scratch) {
     constexpr std::size_t few = 512;
     constexpr std::uint32_t widest = 11; // 2048 places to write to stay within the nearest caches
     if (packets.size() < few) {
         std::sort(packets.begin(), packets.end());
-        return;
+        return false;
     }
     std::uint64_t all = ~std::uint64_t{0}, any = 0;
     for (const std::uint64_t packet : packets) {
@@ -50,6 +51,7 @@ inline void sort_packets(std::vector<std::uint64_t>& packets, std::vector<std::u
         packets.swap(scratch);
         differ &= ~(mask << shift);
     }
+    return true;
 }
 
 } // namespace spikecast

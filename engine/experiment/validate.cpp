@@ -618,8 +618,14 @@ private:
 
     void check_drawn_delays(const Delay& d, const std::string& path) {
         const double h = e_.simulation.resolution_ms();
-        if (d.law.outside == Distribution::Outside::redraw && d.per_distance == 0.0 && support(d.law).high < 0.5 * h)
+        const bool redraw = d.law.outside == Distribution::Outside::redraw;
+        if (redraw && d.per_distance == 0.0 && support(d.law).high < 0.5 * h)
             fail(path, fmt::format("all delays are below half a step of {}", resolution()), "give longer delays");
+        else if (redraw && d.per_distance != 0.0 && support(d.law).high < 0.5 * h)
+            fail(path,
+                 fmt::format("ends at {}, so that neurons close to each other could never have half a step of {}",
+                             with_unit(support(d.law).high, "ms"), resolution()),
+                 "give longer delays, or outside = \"clip\" for one step there");
         else if (const double longest = Sampler(d.law).highest(); !(longest < (longest_delay_steps + 0.5) * h))
             fail(path,
                  fmt::format("draws delays of up to {:.6g} ms, longer than {} steps of {}", longest,

@@ -176,7 +176,7 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
                 .delay_key = make_key(settings.seed, Purpose::delay, projection.name),
                 .weight = Sampler(projection.weight),
                 .delay = DiscreteSampler::delays(by_distance ? Distribution::constant(h) : projection.delay.law, h),
-                .delay_law = Sampler(projection.delay.law),
+                .distance_delay = by_distance ? std::make_optional<DistanceDelay>(projection.delay, h) : std::nullopt,
                 .receptor = choose_receptor(*plan.models[target], projection.receptor),
                 .identity = hash64(projection.name),
             };
@@ -186,12 +186,9 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
             planned.shortest = planned.delay.low();
             planned.longest = planned.delay.high();
             if (by_distance) {
-                const double reach = projection.delay.per_distance *
-                                     farthest(experiment.populations[source], experiment.populations[target]);
-                planned.shortest =
-                    static_cast<std::uint32_t>(std::max(1.0, std::floor(planned.delay_law.lowest() / h)));
-                planned.longest = static_cast<std::uint32_t>(
-                    std::clamp(std::ceil((planned.delay_law.highest() + reach) / h), 1.0, 4e9));
+                planned.shortest = planned.distance_delay->shortest();
+                planned.longest = planned.distance_delay->longest(
+                    farthest(experiment.populations[source], experiment.populations[target]));
             }
             planned.lowest_weight = planned.weight.lowest();
             planned.highest_weight = planned.weight.highest();

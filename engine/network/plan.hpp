@@ -1,6 +1,7 @@
 // An experiment with everything looked up and every law prepared: what all ranks know alike before anything is built.
 #pragma once
 
+#include "engine/network/distance_delay.hpp"
 #include "engine/network/drawing.hpp"
 #include "engine/network/rule.hpp"
 #include "spikecast/distributions.hpp"
@@ -37,8 +38,8 @@ struct PlannedProjection {
     std::unique_ptr<ConnectionRule> rule;
     Key weight_key, delay_key;
     Sampler weight;
-    DiscreteSampler delay; ///< where the delay doesn't depend on distance
-    Sampler delay_law;     ///< where it does
+    DiscreteSampler delay;                       ///< where the delay doesn't depend on distance
+    std::optional<DistanceDelay> distance_delay; ///< where it does
     ReceptorChoice receptor;
     std::uint64_t identity = 0; ///< hash of the name, for network_hash
     std::uint32_t shortest = 1; ///< bounds on the delay in steps, lists included

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace spikecast {
+namespace {
+
+__extension__ using Wide = unsigned __int128;
+
+} // namespace
 
 SelectedNeurons::SelectedNeurons(const Selection& selection, std::uint64_t population_size)
     : begin_(selection.begin), step_(std::max<std::uint64_t>(selection.step, 1)), list_(selection.list) {
@@ -34,6 +39,22 @@ void SelectedNeurons::to_indices(std::span<std::uint64_t> positions) const noexc
         for (std::uint64_t& p : positions)
             p += begin_;
     }
+}
+
+SampledNeurons::SampledNeurons(const Selection& selection, std::uint64_t population_size, std::uint64_t sample)
+    : selected_(selection, population_size), size_(sample > 0 ? std::min(sample, selected_.size()) : selected_.size()) {
+}
+
+// Position i is selected neuron floor(i n / size), of n.
+std::uint64_t SampledNeurons::at(std::uint64_t position) const noexcept {
+    return selected_.at(static_cast<std::uint64_t>(static_cast<Wide>(position) * selected_.size() / size_));
+}
+
+std::uint64_t SampledNeurons::position(std::uint64_t index) const noexcept {
+    const std::uint64_t j = selected_.position(index);
+    if (j == SelectedNeurons::none || size_ == selected_.size()) return j;
+    const auto i = static_cast<std::uint64_t>((static_cast<Wide>(j) * size_ + selected_.size() - 1) / selected_.size());
+    return i < size_ && at(i) == index ? i : SelectedNeurons::none;
 }
 
 } // namespace spikecast

@@ -38,4 +38,20 @@ private:
     std::span<const std::uint64_t> list_;
 };
 
+/// The neurons of a selection, or `sample` of them at even distances, in ascending order. A rule, not a table: its size
+/// doesn't grow with the number of neurons. The Selection must outlive it.
+class SampledNeurons {
+public:
+    SampledNeurons(const Selection& selection, std::uint64_t population_size, std::uint64_t sample);
+
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+    [[nodiscard]] std::uint64_t at(std::uint64_t position) const noexcept;
+    /// The position of a neuron, or SelectedNeurons::none.
+    [[nodiscard]] std::uint64_t position(std::uint64_t index) const noexcept;
+
+private:
+    SelectedNeurons selected_;
+    std::uint64_t size_;
+};
+
 } // namespace spikecast

@@ -1,5 +1,6 @@
 #include "engine/recording/network_file.hpp"
 
+#include "engine/network/distance_delay.hpp"
 #include "engine/network/rule.hpp"
 #include "engine/recording/hdf5.hpp"
 #include "spikecast/distributions.hpp"
@@ -10,6 +11,7 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 namespace spikecast {
@@ -74,13 +76,13 @@ public:
              std::vector<Edge>& edges)
         : rule_(rule), weight_key_(make_key(experiment.simulation.seed, Purpose::weight, projection.name)),
           delay_key_(make_key(experiment.simulation.seed, Purpose::delay, projection.name)), weight_(projection.weight),
-          delay_law_(projection.delay.law),
           delay_(DiscreteSampler::delays(projection.delay.per_distance != 0.0
                                              ? Distribution::constant(experiment.simulation.resolution_ms())
                                              : projection.delay.law,
                                          experiment.simulation.resolution_ms())),
-          per_distance_(projection.delay.per_distance), resolution_(experiment.simulation.resolution_ms()),
-          edges_(edges) {}
+          resolution_(experiment.simulation.resolution_ms()), edges_(edges) {
+        if (projection.delay.per_distance != 0.0) distance_delay_.emplace(projection.delay, resolution_);
+    }
 
     void row(std::uint64_t target, std::uint64_t, std::uint64_t k_first,
              std::span<const std::uint64_t> sources) override {
@@ -105,21 +107,17 @@ private:
     void add(std::uint64_t target, std::uint64_t k, std::uint64_t source) {
         const auto weight = static_cast<float>(weight_(draw32(weight_key_, target, k)));
         const std::uint32_t word = draw32(delay_key_, target, k);
-        std::uint32_t delay = 0;
-        if (per_distance_ != 0.0) {
-            const double ms = delay_law_(word) + per_distance_ * rule_.distance(source, target);
-            delay = static_cast<std::uint32_t>(std::max(1.0, round_even(ms / resolution_)));
-        } else {
-            delay = delay_(word);
-        }
+        const std::uint32_t delay =
+            distance_delay_ ? (*distance_delay_)(word, rule_.distance(source, target)) : delay_(word);
         edges_.push_back({target, k, source, weight, delay});
     }
 
     const ConnectionRule& rule_;
     Key weight_key_, delay_key_;
-    Sampler weight_, delay_law_;
+    Sampler weight_;
     DiscreteSampler delay_;
-    double per_distance_, resolution_;
+    std::optional<DistanceDelay> distance_delay_;
+    double resolution_;
     std::vector<Edge>& edges_;
 };
 

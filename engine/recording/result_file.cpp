@@ -186,8 +186,7 @@ void ResultFile::Impl::create(const Experiment& experiment, std::vector<std::str
             std::string name = layout.population + "." + layout.variable;
             const int number = ++seen[name];
             if (number > 1) name += fmt::format("#{}", number);
-            Trace& trace = traces.emplace_back();
-            trace.layout = std::move(layout);
+            Trace& trace = traces.emplace_back(Trace{.layout = std::move(layout), .data = {}, .time = {}});
             create_trace(trace, name);
         }
     });
@@ -196,7 +195,7 @@ void ResultFile::Impl::create(const Experiment& experiment, std::vector<std::str
 
 void ResultFile::Impl::create_trace(Trace& trace, const std::string& name) {
     const TraceLayout& layout = trace.layout;
-    const std::uint64_t nodes = layout.indices.size();
+    const std::uint64_t nodes = layout.neurons.size();
     const hdf5::Handle group = hdf5::create_group(report_group.get(), name, path);
     if (nodes > 0) {
         trace.data = hdf5::create_growing(group.get(), "data", single ? H5T_IEEE_F32LE : H5T_IEEE_F64LE, nodes, path);
@@ -213,21 +212,44 @@ void ResultFile::Impl::create_trace(Trace& trace, const std::string& name) {
         if (!error.empty()) throw RunError(path + ": can't write " + what + ": " + error);
         return dataset;
     };
-    const hdf5::Handle ids = put("node_ids", H5T_STD_U64LE, H5T_NATIVE_UINT64, layout.indices);
+    // Tables as long as the selection: each rank writes a share, a piece at a time.
+    const auto put_each = [&]<class Value>(const char* what, hid_t type, hid_t memory, std::uint64_t length,
+                                           Value value) {
+        using Number = decltype(value(std::uint64_t{0}));
+        const std::array<hsize_t, 1> shape{length};
+        hdf5::Handle dataset = hdf5::create_fixed(mapping.get(), what, type, shape, path);
+        constexpr std::uint64_t piece = 1 << 16;
+        const std::uint64_t share =
+            (length + static_cast<std::uint64_t>(ranks) - 1) / static_cast<std::uint64_t>(ranks);
+        const std::uint64_t end = std::min(length, share * (static_cast<std::uint64_t>(rank) + 1));
+        std::vector<Number> numbers(std::min(piece, share));
+        std::string error;
+        for (std::uint64_t done = 0; done < share; done += piece) {
+            const std::uint64_t from = std::min(end, share * static_cast<std::uint64_t>(rank) + done);
+            const std::array<hsize_t, 1> start{from}, count{std::min({piece, share - done, end - from})};
+            for (std::uint64_t i = 0; i < count[0]; ++i)
+                numbers[i] = value(from + i);
+            std::string why =
+                hdf5::write_box(comm, dataset.get(), memory, sizeof(Number), start, count, numbers.data());
+            if (error.empty()) error = std::move(why);
+        }
+        if (!error.empty()) throw RunError(path + ": can't write " + what + ": " + error);
+        return dataset;
+    };
+    const hdf5::Handle ids = put_each("node_ids", H5T_STD_U64LE, H5T_NATIVE_UINT64, nodes,
+                                      [&](std::uint64_t i) { return layout.neurons.at(i); });
     const hid_t u8 = H5T_STD_U8LE;
     const hdf5::Handle scalar(H5Screate(H5S_SCALAR));
     const hdf5::Handle sorted(hdf5::check(H5Acreate2(ids.get(), "sorted", u8, scalar.get(), H5P_DEFAULT, H5P_DEFAULT),
                                           path, "can't create attribute sorted"));
     const std::uint8_t yes = 1;
     hdf5::check(H5Awrite(sorted.get(), H5T_NATIVE_UINT8, &yes), path, "can't write attribute sorted");
-    std::vector<std::uint64_t> pointers(nodes + 1);
-    std::iota(pointers.begin(), pointers.end(), std::uint64_t{0});
-    put("index_pointers", H5T_STD_U64LE, H5T_NATIVE_UINT64, pointers);
+    put_each("index_pointers", H5T_STD_U64LE, H5T_NATIVE_UINT64, nodes + 1, [](std::uint64_t i) { return i; });
     // The guide says index_pointer, libsonata reads index_pointers: both names lead to the one dataset.
     hdf5::check(
         H5Lcreate_hard(mapping.get(), "index_pointers", mapping.get(), "index_pointer", H5P_DEFAULT, H5P_DEFAULT), path,
         "can't link index_pointer");
-    put("element_ids", H5T_STD_U32LE, H5T_NATIVE_UINT32, std::vector<std::uint32_t>(nodes, 0));
+    put_each("element_ids", H5T_STD_U32LE, H5T_NATIVE_UINT32, nodes, [](std::uint64_t) { return std::uint32_t{0}; });
     const std::array<double, 3> time{time_ms(layout.first_step), time_ms(layout.first_step),
                                      time_ms(layout.interval_steps)};
     trace.time = put("time", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, time);
@@ -329,7 +351,7 @@ void ResultFile::Impl::append(std::vector<std::vector<RecordedSpike>>& given) {
 /// a box per rank either way.
 template <class Value>
 std::string ResultFile::Impl::write_frames(Trace& trace, const std::vector<TraceValue>& values, std::uint64_t end) {
-    const std::uint64_t columns = trace.layout.indices.size(), frames = end - trace.frames;
+    const std::uint64_t columns = trace.layout.neurons.size(), frames = end - trace.frames;
     const auto n = static_cast<std::uint64_t>(ranks);
     const bool by_frame = frames >= n;
     const std::uint64_t share = ((by_frame ? frames : columns) + n - 1) / n;
@@ -396,7 +418,7 @@ void ResultFile::Impl::append_frames(std::vector<std::vector<TraceValue>>& value
         Trace& trace = traces[t];
         old.push_back(trace.frames);
         const auto end = static_cast<std::uint64_t>(std::max<std::int64_t>(0, end_frames[t]));
-        const std::uint64_t columns = trace.layout.indices.size();
+        const std::uint64_t columns = trace.layout.neurons.size();
         if (end <= trace.frames || columns == 0) continue;
         const std::array<hsize_t, 2> extent{end, columns};
         if (H5Dset_extent(trace.data.get(), extent.data()) < 0 && error.empty())
@@ -414,8 +436,8 @@ void ResultFile::Impl::append_frames(std::vector<std::vector<TraceValue>>& value
     settle(error, [&] {
         for (std::size_t t = 0; t < traces.size(); ++t) {
             traces[t].frames = old[t];
-            if (traces[t].layout.indices.empty()) continue;
-            const std::array<hsize_t, 2> extent{old[t], traces[t].layout.indices.size()};
+            if (traces[t].layout.neurons.size() == 0) continue;
+            const std::array<hsize_t, 2> extent{old[t], traces[t].layout.neurons.size()};
             H5Dset_extent(traces[t].data.get(), extent.data());
             (void)write_time(traces[t]);
         }

@@ -2,6 +2,7 @@
 // byte-identical for every number of ranks and threads.
 #pragma once
 
+#include "engine/network/selection.hpp"
 #include "spikecast/experiment.hpp"
 
 #include <mpi.h>
@@ -23,18 +24,17 @@ struct RecordedSpike {
     friend auto operator<=>(const RecordedSpike&, const RecordedSpike&) = default;
 };
 
-/// The layout of one state recording, the same on all ranks: the recorded indices of a population, ascending, as a rule
-/// (first, stride, count) or a list.
+/// The layout of one state recording, the same on all ranks.
 struct TraceLayout {
     std::string population;
     std::string variable;
     std::string unit;
-    std::vector<std::uint64_t> indices; ///< all recorded neurons' indices, ascending (recordings of samples; bounded)
-    std::int64_t first_step = 0;        ///< stamp of the first frame
+    SampledNeurons neurons;      ///< the recorded ones of all ranks
+    std::int64_t first_step = 0; ///< stamp of the first frame
     std::int64_t interval_steps = 1;
 };
 
-/// Values of own neurons: frame (counted from the layout's first), column (position in layout.indices), value.
+/// Values of own neurons: frame (counted from the layout's first), column (position in layout.neurons), value.
 struct TraceValue {
     /// So many wait on a rank: ranks meet before more do, and write.
     static constexpr double most_kept = 5e5;

@@ -45,13 +45,4 @@ bool use_avx512(VectorWidth width) {
     return width != VectorWidth::built && simd::has_avx512();
 }
 
-std::vector<std::uint64_t> recorded_indices(const SelectedNeurons& selection, std::uint64_t sample) {
-    const std::uint64_t n = selection.size();
-    const std::uint64_t take = sample > 0 ? std::min(sample, n) : n;
-    std::vector<std::uint64_t> out(take);
-    for (std::uint64_t i = 0; i < take; ++i)
-        out[i] = selection.at(i * n / take);
-    return out;
-}
-
 } // namespace spikecast

@@ -43,9 +43,6 @@ namespace spikecast {
 /// Throws RunError where it is asked for, but this processor hasn't it.
 [[nodiscard]] bool use_avx512(VectorWidth width);
 
-/// Indices of a selection, or an evenly spaced sample of them; ascending.
-[[nodiscard]] std::vector<std::uint64_t> recorded_indices(const SelectedNeurons& selection, std::uint64_t sample);
-
 template <class T, class W>
 class Engine final : public Simulation::Impl {
 public:
@@ -157,7 +154,7 @@ public:
         s.threads = options_.threads;
         for (const Population& population : experiment_.populations)
             s.neurons += population.size;
-        std::uint64_t sums[5] = {network_.synapses, 0, 0, exchanger_->bytes_sent(), 0};
+        std::uint64_t sums[6] = {network_.synapses, 0, 0, exchanger_->bytes_sent(), 0, sorted_by_digit_};
         std::vector<Hash128> hashes(3); // spikes, network, state
         hashes[1] = network_.network_hash;
         for (const auto& worker : workers_) {
@@ -168,7 +165,9 @@ public:
         }
         for (std::size_t t = 0; t < network_.rows.size(); ++t)
             sums[4] += network_.rows[t].bytes() + network_.routes[t].bytes();
-        MPI_Allreduce(MPI_IN_PLACE, sums, 5, MPI_UINT64_T, MPI_SUM, comm_);
+        MPI_Allreduce(MPI_IN_PLACE, sums, 6, MPI_UINT64_T, MPI_SUM, comm_);
+        s.most_packets = most_packets_;
+        MPI_Allreduce(MPI_IN_PLACE, &s.most_packets, 1, MPI_UINT64_T, MPI_MAX, comm_);
         std::vector<Hash128> all(hashes.size() * static_cast<std::size_t>(processes_));
         const auto words = static_cast<int>(2 * hashes.size());
         MPI_Allgather(hashes.data(), words, MPI_UINT64_T, all.data(), words, MPI_UINT64_T, comm_);
@@ -180,6 +179,7 @@ public:
         s.synaptic_events = sums[2];
         s.bytes_sent = sums[3];
         s.network_bytes = sums[4];
+        s.epochs_sorted_by_digit = sums[5];
         s.spike_hash = hashes[0].hex();
         s.network_hash = hashes[1].hex();
         s.state_hash = hashes[2].hex();
@@ -507,10 +507,8 @@ private:
                 if (std::find(recorded_populations_.begin(), recorded_populations_.end(), p) ==
                     recorded_populations_.end())
                     recorded_populations_.push_back(p);
-                const SelectedNeurons chosen(recorder.source, experiment_.populations[p].size);
-                const bool whole = recorder.sample == 0 && chosen.size() == experiment_.populations[p].size;
-                std::vector<std::uint64_t> sample;
-                if (recorder.sample > 0) sample = recorded_indices(chosen, recorder.sample);
+                const SampledNeurons chosen(recorder.source, experiment_.populations[p].size, recorder.sample);
+                const bool whole = chosen.size() == experiment_.populations[p].size;
                 for (auto& worker : workers_) {
                     RecordedShare share;
                     share.first_stamp = steps_of(recorder.start_ms, 0) + 1;
@@ -518,9 +516,7 @@ private:
                     if (options_.output.empty() && !options_.keep_spikes) continue; // nobody will ask for them
                     if (!whole) {
                         for (const std::uint64_t index : worker->indices(p))
-                            share.chosen.push_back(sample.empty()
-                                                       ? chosen.contains(index)
-                                                       : std::binary_search(sample.begin(), sample.end(), index));
+                            share.chosen.push_back(chosen.position(index) != SelectedNeurons::none);
                         if (share.chosen.empty()) continue;
                     }
                     worker->recorded[p].push_back(std::move(share));
@@ -529,18 +525,16 @@ private:
             std::sort(recorded_populations_.begin(), recorded_populations_.end());
             for (const StateRecorder& recorder : experiment_.state_recorders) {
                 const std::size_t p = population_number(experiment_, recorder.source.population);
-                const auto indices =
-                    recorded_indices({recorder.source, experiment_.populations[p].size}, recorder.sample);
+                const SampledNeurons neurons(recorder.source, experiment_.populations[p].size, recorder.sample);
                 const std::int64_t interval = std::max<std::int64_t>(1, steps_of(recorder.interval_ms, 1));
                 for (const std::string& variable : recorder.variables) {
                     const auto v = static_cast<std::size_t>(find_variable(*plan_.models[p], variable));
-                    TraceLayout layout;
-                    layout.population = recorder.source.population;
-                    layout.variable = variable;
-                    layout.unit = plan_.models[p]->variables[v].unit;
-                    layout.indices = indices;
-                    layout.first_step = steps_of(recorder.start_ms, 0) + interval;
-                    layout.interval_steps = interval;
+                    TraceLayout layout{.population = recorder.source.population,
+                                       .variable = variable,
+                                       .unit = std::string(plan_.models[p]->variables[v].unit),
+                                       .neurons = neurons,
+                                       .first_step = steps_of(recorder.start_ms, 0) + interval,
+                                       .interval_steps = interval};
                     for (auto& worker : workers_) {
                         TracedShare share;
                         share.trace = layouts.size();
@@ -551,9 +545,8 @@ private:
                         share.last_step = steps_of(recorder.stop_ms, std::numeric_limits<std::int64_t>::max());
                         const auto& own = worker->indices(p);
                         for (std::uint32_t l = 0; l < own.size(); ++l) {
-                            const auto at = std::lower_bound(indices.begin(), indices.end(), own[l]);
-                            if (at != indices.end() && *at == own[l])
-                                share.neurons.emplace_back(l, static_cast<std::uint64_t>(at - indices.begin()));
+                            const std::uint64_t column = neurons.position(own[l]);
+                            if (column != SelectedNeurons::none) share.neurons.emplace_back(l, column);
                         }
                         worker->traces.push_back(std::move(share));
                     }
@@ -637,7 +630,8 @@ private:
                 bool failed = failed_.load(std::memory_order_relaxed);
                 try {
                     failed = exchanger_->exchange(outbox_, failed, inbox_, errors_[0]);
-                    if (!fault("unordered")) sort_packets(inbox_, inbox_scratch_);
+                    if (!fault("unordered") && sort_packets(inbox_, inbox_scratch_)) ++sorted_by_digit_;
+                    most_packets_ = std::max<std::uint64_t>(most_packets_, inbox_.size());
                 } catch (...) {
                     errors_[0] = describe_current_exception().second;
                     failed = true;
@@ -713,6 +707,7 @@ private:
     std::vector<std::unique_ptr<Worker<T, W>>> workers_;
     std::vector<std::vector<std::vector<std::uint32_t>>> outbox_; ///< [thread][rank]
     std::vector<std::uint64_t> inbox_, inbox_scratch_;
+    std::uint64_t most_packets_ = 0, sorted_by_digit_ = 0; ///< of an epoch; epochs
     std::atomic<bool> failed_{false};
     std::vector<std::string> errors_;
     std::vector<std::size_t> recorded_populations_;

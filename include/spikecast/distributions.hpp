@@ -19,6 +19,9 @@ public:
 
     /// The number for one uniform word.
     [[nodiscard]] double operator()(std::uint32_t word) const noexcept;
+    /// The number for one word of the law that redrawing until it is at least `low` gives, some of which must lie there
+    /// with a probability above 1e-280. Not below `low`, and equal to (*this)(word) where the law has nothing below it.
+    [[nodiscard]] double at_least(double low, std::uint32_t word) const noexcept;
     /// out[j] = (*this)(words[j]); vectorised where the law allows.
     void fill(std::span<const std::uint32_t> words, std::span<double> out) const noexcept;
 
@@ -30,6 +33,7 @@ public:
     [[nodiscard]] double positive_mean() const noexcept;
 
 private:
+    void truncate() noexcept;
     Distribution law_;
     double u_low_ = 0.0, u_scale_ = 1.0; ///< the part of (0, 1) that survives truncation
 };

@@ -98,6 +98,9 @@ struct RunSummary {
     std::uint64_t network_bytes = 0;           ///< rows and directories of all ranks
     std::uint64_t bytes_sent = 0;              ///< packets only
     std::uint32_t packet_bytes = 0;
+    std::uint64_t most_packets = 0; ///< that reached a rank in one epoch, its own included
+    std::uint64_t epochs_sorted_by_digit =
+        0;                                ///< epochs in which a rank had too many packets to sort by comparing, summed
     std::string exchange;                 ///< the scheme in use
     std::string spike_hash, network_hash; ///< 32 hex digits
     std::string state_hash;               ///< of every state variable of every neuron at the end, by its bits

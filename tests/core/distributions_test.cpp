@@ -150,6 +150,23 @@ TEST(Sampler, stays_between_lowest_and_highest) {
 
 // The mean over words at the centres of 2^16 equal intervals, by the midpoint rule: its error is that of the outermost
 // intervals, below 2^-16 * 2 * (range of one of them) = 2^-15 * 2 for all the laws here.
+TEST(Sampler, at_least_is_the_law_with_a_higher_bound) {
+    for (const Distribution& law : laws()) {
+        if (law.is_constant() || law.outside == Outside::clip) continue;
+        const Sampler sampler(law);
+        for (const std::uint32_t cut : {0x1000U, 0x4000'0000U, 0xc000'0000U, 0xfff0'0000U}) {
+            const double low = sampler(cut);
+            const Sampler bounded(law.within(low, law.high));
+            for (const std::uint32_t word : {0U, 1U, 0x7fff'ffffU, 0xfedc'ba98U, 0xffff'ffffU})
+                // A uniform law ends at the number before b, which moves the mapping by one ulp.
+                EXPECT_NEAR(sampler.at_least(low, word), bounded(word), 1e-15 * std::max(1.0, std::abs(bounded(word))));
+        }
+        const double below = std::max(law.low, -1e300);
+        EXPECT_EQ(sampler.at_least(below, 12345U), sampler(12345U));
+        EXPECT_EQ(sampler.at_least(-infinity, 12345U), sampler(12345U));
+    }
+}
+
 TEST(Sampler, mean_is_the_mean_of_what_it_gives) {
     for (Distribution law : laws()) {
         for (const Outside outside : {Outside::redraw, Outside::clip}) {

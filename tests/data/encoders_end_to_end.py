@@ -63,6 +63,18 @@ spikes = ["input"]
             compare = decode + [at("r.h5"), "input", "--dataset", dataset, "--compare"]
             print(call(compare + [at(name)]).strip())
             call(compare[:-3] + ["--compare", at("other.npy")], expected=1)
+        # The example, with images of the right kind in place of the package's, which not everybody has installed.
+        clothes = numpy.zeros((10, 28, 28), dtype=numpy.uint8)
+        clothes[:, 4:24, 6:22] = random.integers(1, 256, (10, 20, 16), dtype=numpy.uint8)
+        with gzip.open(at("clothes.gz"), "wb") as file:
+            file.write(struct.pack(">HBB3I", 0, 8, 3, *clothes.shape) + clothes.tobytes())
+        call([program, "run", os.path.join(source, "examples", "fashion_mnist.toml"), "--quiet", "--output", at("clothes.h5"),
+              "--set", f"populations.input.params.data.file={at('clothes.gz')}"])
+        print(call(decode + [at("clothes.h5"), "input", "--compare", at("clothes.gz")]).strip())
+        with h5py.File(at("clothes.h5")) as file:
+            answers = len(set(file["/spikes/layer/timestamps"][:] // 60.0))
+            if answers != 10:
+                sys.exit(f"the layer of examples/fashion_mnist.toml answers to {answers} of 10 images")
         with open(at("i.toml"), "w") as file: # the spikes of the last run, injected
             file.write("""[simulation]
 duration = "240 ms"

@@ -77,6 +77,7 @@ def main():
              ("generators", os.path.join(networks, "generators.toml"), {}),
              ("space", os.path.join(networks, "space.toml"), {}),
              ("sparse_graph", os.path.join(networks, "sparse_graph.toml"), {}),
+             ("volleys", os.path.join(networks, "volleys.toml"), {}),
              ("cable", os.path.join(networks, "cable.toml"), {}),
              ("inputs", os.path.join(networks, "inputs.toml"), {}),
              ("simple_models", os.path.join(networks, "simple_models.toml"), {})]
@@ -108,6 +109,10 @@ def main():
                               result["synaptic_events"])
                     if result["spikes"] == 0 or result["synapses"] == 0:
                         print(f"FAIL {name}: nothing happens in it, so it shows nothing")
+                        wrong += 1
+                    if name == "volleys" and not 0 < result["epochs_sorted_by_digit"] < ranks * result["biological_s"] * 100:
+                        print(f"FAIL {name}: {result['epochs_sorted_by_digit']} epochs of all ranks were sorted digit by digit, "
+                              f"the largest of {result['most_packets_in_an_epoch']} packets; some must be, and some not")
                         wrong += 1
                     if ranks == 1 and result["bytes_sent"] != 0:
                         print(f"FAIL {name}: one rank sent {result['bytes_sent']} bytes")

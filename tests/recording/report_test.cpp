@@ -66,6 +66,8 @@ TEST(RunReport, json_has_every_field) {
                             "bytes_per_synapse",
                             "bytes_sent",
                             "packet_bytes",
+                            "most_packets_in_an_epoch",
+                            "epochs_sorted_by_digit",
                             "exchange",
                             "drawing",
                             "partitioner",

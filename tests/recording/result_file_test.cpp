@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <numeric>
 #include <random>
 #include <string>
 #include <sys/resource.h>
@@ -156,8 +157,12 @@ TEST(ResultFile, traces_have_every_value_in_its_place) {
             return -65.0 + static_cast<double>(frame) + static_cast<double>(column) / 10.0;
         };
         {
-            ResultFile file(MPI_COMM_WORLD, path, experiment, {},
-                            {{"E", "V_m", "mV", indices, 5, 2}, {"I", "g_ex", "nS", {1}, 1, 1}});
+            Selection chosen, one;
+            chosen.list = indices;
+            one.begin = 1, one.end = 2;
+            ResultFile file(
+                MPI_COMM_WORLD, path, experiment, {},
+                {{"E", "V_m", "mV", {chosen, 5'000'000'000ULL, 0}, 5, 2}, {"I", "g_ex", "nS", {one, 25, 0}, 1, 1}});
             std::int64_t begin = 0;
             for (const std::int64_t end : {1, 1, 40, 42}) { // fewer frames than ranks, none, many, two
                 std::vector<std::vector<TraceValue>> own(2);
@@ -196,6 +201,33 @@ TEST(ResultFile, traces_have_every_value_in_its_place) {
         }
         MPI_Barrier(MPI_COMM_WORLD);
     }
+}
+
+// Ranks write shares of these tables in pieces of 65,536.
+TEST(ResultFile, tables_of_a_large_selection_are_whole) {
+    const World world;
+    const std::string path = world.path("spikecast_large_selection");
+    constexpr std::uint64_t size = 1'000'003, sample = 700'001;
+    Selection every;
+    every.begin = 1;
+    {
+        ResultFile file(MPI_COMM_WORLD, path, example(), {}, {{"E", "V_m", "mV", {every, size, sample}, 1, 1}});
+        file.close("{}");
+    }
+    if (world.rank == 0) {
+        const hdf5::Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+        const std::string mapping = "/report/E.V_m/mapping/";
+        std::vector<std::uint64_t> ids(sample), pointers(sample + 1);
+        for (std::uint64_t i = 0; i < sample; ++i)
+            ids[i] = 1 + i * (size - 1) / sample;
+        std::iota(pointers.begin(), pointers.end(), std::uint64_t{0});
+        EXPECT_TRUE(read<std::uint64_t>(file.get(), mapping + "node_ids", H5T_NATIVE_UINT64) == ids);
+        EXPECT_TRUE(read<std::uint64_t>(file.get(), mapping + "index_pointers", H5T_NATIVE_UINT64) == pointers);
+        EXPECT_TRUE(read<std::uint32_t>(file.get(), mapping + "element_ids", H5T_NATIVE_UINT32) ==
+                    std::vector<std::uint32_t>(sample, 0));
+        std::filesystem::remove(path);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
 }
 
 TEST(ResultFile, flushed_content_is_readable_while_the_writer_is_alive) {
@@ -256,7 +288,9 @@ TEST(ResultFile, a_spike_out_of_order_on_one_rank_is_an_error_on_all) {
 TEST(ResultFile, a_missing_trace_value_is_an_error_on_all_ranks) {
     const World world;
     const std::string path = world.path("spikecast_missing");
-    ResultFile file(MPI_COMM_WORLD, path, example(), {}, {{"E", "V_m", "mV", {0, 1}, 1, 1}});
+    Selection both;
+    both.end = 2;
+    ResultFile file(MPI_COMM_WORLD, path, example(), {}, {{"E", "V_m", "mV", {both, 100, 0}, 1, 1}});
     std::vector<std::vector<TraceValue>> own(1);
     if (world.rank == 0) own[0].push_back({0, 0, 1.0});
     EXPECT_NE(message_of([&] { file.append_traces(own, {1}); }).find("missing"), std::string::npos);

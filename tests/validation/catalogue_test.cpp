@@ -34,7 +34,7 @@ std::vector<Expected> nonlinear_models() {
     const auto from_0 = [&](std::string_view model, std::string_view name, std::string_view unit, double value) {
         list.push_back({model, name, unit, value, {0, 1}, {-0.1, nan}});
     };
-    for (const std::string_view m : {"iaf_cond_exp", "iaf_cond_alpha", "iaf_cond_exp_sfa_rr"}) {
+    for (const std::string_view m : {"iaf_cond_exp", "iaf_cond_alpha", "iaf_cond_beta", "iaf_cond_exp_sfa_rr"}) {
         const bool sfa = m == "iaf_cond_exp_sfa_rr";
         above_0(m, "C_m", "pF", sfa ? 289.5 : 250.0);
         above_0(m, "g_L", "nS", sfa ? 28.95 : 16.6667);
@@ -44,10 +44,15 @@ std::vector<Expected> nonlinear_models() {
         any(m, "V_reset", "mV", sfa ? -70 : -60);
         any(m, "E_ex", "mV", 0);
         any(m, "E_in", "mV", sfa ? -75 : -85);
+        any(m, "I_e", "pA", 0);
+        if (m == "iaf_cond_beta") continue;
         above_0(m, "tau_syn_ex", "ms", sfa ? 1.5 : 0.2);
         above_0(m, "tau_syn_in", "ms", sfa ? 10.0 : 2.0);
-        any(m, "I_e", "pA", 0);
     }
+    above_0("iaf_cond_beta", "tau_rise_ex", "ms", 0.2);
+    above_0("iaf_cond_beta", "tau_decay_ex", "ms", 0.2);
+    above_0("iaf_cond_beta", "tau_rise_in", "ms", 2.0);
+    above_0("iaf_cond_beta", "tau_decay_in", "ms", 2.0);
     any("iaf_cond_exp_sfa_rr", "E_sfa", "mV", -70);
     any("iaf_cond_exp_sfa_rr", "E_rr", "mV", -70);
     above_0("iaf_cond_exp_sfa_rr", "tau_sfa", "ms", 110);
@@ -316,15 +321,15 @@ TEST(Catalogue, parameters_have_their_units_defaults_and_bounds) {
 
 TEST(Catalogue, has_every_nonlinear_model_once) {
     for (const std::string_view name :
-         {"iaf_cond_exp", "iaf_cond_alpha", "iaf_cond_exp_sfa_rr", "aeif_psc_exp", "aeif_cond_exp", "aeif_cond_alpha",
-          "hh_psc_alpha", "hh_cond_exp_traub", "wang_buzsaki", "hodgkin_huxley_1952"}) {
+         {"iaf_cond_exp", "iaf_cond_alpha", "iaf_cond_beta", "iaf_cond_exp_sfa_rr", "aeif_psc_exp", "aeif_cond_exp",
+          "aeif_cond_alpha", "hh_psc_alpha", "hh_cond_exp_traub", "wang_buzsaki", "hodgkin_huxley_1952"}) {
         const auto models = all_models();
         EXPECT_EQ(std::count_if(models.begin(), models.end(), [&](const ModelInfo* m) { return m->name == name; }), 1);
         EXPECT_EQ(find_model(name)->receptor("ex"), 0) << name;
         EXPECT_EQ(find_model(name)->receptor("in"), 1) << name;
         EXPECT_TRUE(is_nonlinear(name));
     }
-    for (const std::string_view name : {"iaf_cond_exp", "iaf_cond_alpha", "iaf_cond_exp_sfa_rr"}) {
+    for (const std::string_view name : {"iaf_cond_exp", "iaf_cond_alpha", "iaf_cond_beta", "iaf_cond_exp_sfa_rr"}) {
         const ModelInfo& model = *find_model(name);
         ASSERT_EQ(model.relations.size(), 1U) << name;
         std::vector<double> values = defaults(model);
