@@ -1,9 +1,11 @@
 // Runs the counted kernels once each under callgrind and leaves their instruction counts in its output files.
 //
-//   valgrind --tool=callgrind --instr-atstart=no --callgrind-out-file=FILE.%p count_instructions [--list] [NAME...]
+//   valgrind --tool=callgrind --instr-atstart=no --callgrind-out-file=FILE.%p count_instructions [--list] [--warm]
+//            [NAME...]
 //
 // Set-up and a first repetition, which fills caches and buffers, run uncounted at full speed; then one repetition is
-// counted and dumped under the kernel's name. Prints "name events" for each kernel, in the order of the dumps. Without
+// counted and dumped under the kernel's name. --warm: simulated once more before it is counted, so that simulated
+// caches hold what they would in a run. Prints "name events" for each kernel, in the order of the dumps. Without
 // valgrind it only runs the kernels. scripts/count_instructions.py reads both and compares them with instructions.json.
 #include "benchmarks/kernel.hpp"
 #include "spikecast/simulation.hpp"
@@ -17,11 +19,13 @@
 int main(int argc, char** argv) {
     using namespace spikecast::bench;
     spikecast::Environment environment(argc, argv);
-    bool list = false;
+    bool list = false, warm = false;
     std::vector<std::string> wanted;
     for (int i = 1; i < argc; ++i) {
         if (std::strcmp(argv[i], "--list") == 0)
             list = true;
+        else if (std::strcmp(argv[i], "--warm") == 0)
+            warm = true;
         else
             wanted.emplace_back(argv[i]);
     }
@@ -36,6 +40,7 @@ int main(int argc, char** argv) {
             const auto job = kernel.make(0, 1);
             job->run();
             CALLGRIND_START_INSTRUMENTATION;
+            if (warm) job->run();
             CALLGRIND_ZERO_STATS;
             events = job->run();
             CALLGRIND_STOP_INSTRUMENTATION;

@@ -12,7 +12,8 @@ root, least, greatest and fused multiply-add; `packed` works on a whole register
 packed register of half that width, the rest on one number. A kernel without any shows `-`.
 
 cache: valgrind's simulator has a first level and a last one, so there are two runs: the last level as large as one core's
-second level, and as large as the third. It has no prefetching in hardware and ignores prefetch instructions, so these are the
+second level, and as large as the third. The kernel runs once before it is counted, so that caches hold what they would in
+a run. It has no prefetching in hardware and ignores prefetch instructions, so these are the
 misses that prefetching must hide, not those that cost time.
 """
 import argparse
@@ -42,11 +43,11 @@ def kernels_of(program, only):
     return names
 
 
-def callgrind(program, names, options):
+def callgrind(names, options):
     """{kernel: (events, text of the dump)}"""
     with tempfile.TemporaryDirectory() as folder:
         line = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--compress-strings=no", "--compress-pos=no",
-                f"--callgrind-out-file={folder}/out.%p"] + options + [program] + names
+                f"--callgrind-out-file={folder}/out.%p"] + options + names
         done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode != 0:
             fail(f"{' '.join(line)} fails:\n{done.stderr}")
@@ -76,9 +77,6 @@ def disassembly(program):
 
 def counts_by_address(text, program):
     """{address as in the file: times executed}, and the instructions executed elsewhere (libraries)."""
-    # valgrind loads position-independent programs here
-    with open(program, "rb") as f:
-        base = 0x108000 if f.read(18)[16] == 3 else 0
     own, elsewhere, here, call = {}, 0, False, False
     for line in text.splitlines():
         if line.startswith("ob="):
@@ -90,7 +88,7 @@ def counts_by_address(text, program):
             if call:
                 call = False
             elif here:
-                at = int(address, 16) - base
+                at = int(address, 16)
                 own[at] = own.get(at, 0) + int(cost)
             else:
                 elsewhere += int(cost)
@@ -100,7 +98,7 @@ def counts_by_address(text, program):
 def vectors(program, names):
     code = disassembly(program)
     print(f"{'kernel':58} {'packed':>7} {'narrow':>7} {'single numbers':>14} {'arithmetic / event':>18} {'of all':>7}")
-    for name, (events, text) in sorted(callgrind(program, names, ["--dump-instr=yes"]).items()):
+    for name, (events, text) in sorted(callgrind([program] + names, ["--dump-instr=yes"]).items()):
         own, elsewhere = counts_by_address(text, program)
         lost = [at for at in own if at not in code]
         if lost or not own:
@@ -128,7 +126,7 @@ def cache(program, names, first, levels):
     rows = {name: [] for name in names}
     for level in levels:
         options = ["--cache-sim=yes", f"--D1={first}", f"--LL={level}", "--I1=32768,8,64"]
-        for name, (events, text) in callgrind(program, names, options).items():
+        for name, (events, text) in callgrind([program, "--warm"] + names, options).items():
             kinds = re.search(r"^events: (.+)$", text, re.MULTILINE).group(1).split()
             total = dict(zip(kinds, map(int, re.search(r"^totals: (.+)$", text, re.MULTILINE).group(1).split())))
             if not rows[name]:
