@@ -42,6 +42,22 @@ def busy_share():
     return max(float(s.communicate()[0]) for s in spinners)
 
 
+def parts(variants):
+    """Variants that others are made of; they needn't be complete by themselves."""
+    found = set()
+    for each in variants.values():
+        named = each.get("variant", [])
+        found.update([named] if isinstance(named, str) else named)
+    return found
+
+
+def complete(program, file, variant):
+    """Whether the experiment is one with this variant alone."""
+    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    return subprocess.run([program, "check", file, "--set", f"variant={variant}"], env=environment,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
 def command(program, ranks, arguments):
     environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
     line = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), program] + arguments
@@ -68,7 +84,8 @@ def main():
     print(f"{'':34} {'':5} {'predicted  found':>16} {'':>6} {'predicted found':>14}")
     for file in sorted(glob.glob(os.path.join(ROOT, "experiments/*.toml"))):
         with open(file, "rb") as f:
-            variants = list(tomllib.load(f).get("variants", {}))
+            declared = tomllib.load(f).get("variants", {})
+        variants = [name for name in declared if name not in parts(declared) or complete(arguments.program, file, name)]
         for variant in [None] + variants:
             name = os.path.basename(file)[:-5] + (f" {variant}" if variant else "")
             if arguments.only not in name:

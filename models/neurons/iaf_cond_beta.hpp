@@ -64,7 +64,7 @@ struct IafCondBeta {
         .equations = R"(C_m dV_m/dt = -g_L (V_m - E_L) - g_ex (V_m - E_ex) - g_in (V_m - E_in)
               + I_e + I
 g_x(t) = |w| b (exp(-t / tau_decay_x) - exp(-t / tau_rise_x)),  x = ex, in
-for a spike of weight w at t = 0, with b such that the peak is |w|, which is at
+for a spike of weight w at t = 0; b makes the peak |w|, and it lies at
 t = tau_rise_x tau_decay_x ln(tau_decay_x / tau_rise_x)
     / (tau_decay_x - tau_rise_x).
 Equal times give the alpha function of iaf_cond_alpha; exchanging the two times
