@@ -43,6 +43,22 @@ public:
     [[nodiscard]] ChipId before(ChipId c, int link) const noexcept {
         return before_[std::size_t{c} * link_count + static_cast<std::size_t>(link)];
     }
+    /// The chip at a vector from another; no_chip beyond the edge.
+    [[nodiscard]] ChipId offset(ChipId from, int dx, int dy) const noexcept {
+        int nx = x(from) + dx, ny = y(from) + dy;
+        if (wraps_) {
+            nx = (nx % width_ + width_) % width_;
+            ny = (ny % height_ + height_) % height_;
+        } else if (nx < 0 || ny < 0 || nx >= width_ || ny >= height_) {
+            return no_chip;
+        }
+        return static_cast<ChipId>(ny * width_ + nx);
+    }
+    [[nodiscard]] bool connected(ChipId c) const noexcept {
+        for (int l = 0; l < link_count; ++l)
+            if (next(c, l) != no_chip) return true;
+        return false;
+    }
     /// The shortest vector, wrapped where the machine wraps.
     [[nodiscard]] std::array<int, 2> vector(ChipId from, ChipId to) const noexcept {
         int dx = position_[to][0] - position_[from][0], dy = position_[to][1] - position_[from][1];

@@ -1,6 +1,7 @@
 #include "partitioners/spinnaker/place.hpp"
 
-#include "partitioners/spinnaker/anneal.hpp"
+#include "partitioners/spinnaker/grid.hpp"
+#include "partitioners/spinnaker/multilevel.hpp"
 #include "partitioners/spinnaker/problem.hpp"
 #include "spikecast/random.hpp"
 
@@ -167,6 +168,51 @@ std::vector<ChipId> place_random(const Machine& machine, const Hypergraph& h, st
     return chip;
 }
 
+/// Lengths of the shortest ways over links that work both ways, for Sites::table; a hop between boards is `crossing`
+/// long. Left empty where the machine is as good as a plane without faults, or too large for a table.
+void tabulate_ways(const Machine& machine, std::span<const ChipId> chips, int crossing, Sites& sites) {
+    constexpr std::size_t most_ids = 2048;
+    const std::size_t ids = static_cast<std::size_t>(sites.height) << sites.shift;
+    const Grid grid(machine, true);
+    bool whole = chips.size() == machine.chips();
+    for (const ChipId c : chips)
+        for (int l = 0; l < link_count; ++l)
+            whole = whole && (grid.next(c, l) != no_chip || machine.neighbour(c, l) == no_chip || !sites.diagonal);
+    if (ids > most_ids || (whole && crossing == 1)) return;
+    while ((std::size_t{1} << sites.table_bits) < ids)
+        ++sites.table_bits;
+    constexpr std::uint16_t far = 60000;
+    sites.table.assign(ids << sites.table_bits, far);
+    const auto id = [&](ChipId c) { return sites.id(machine.x(c), machine.y(c)); };
+    // Dijkstra's algorithm with a queue for each length.
+    std::vector<std::vector<ChipId>> queues(static_cast<std::size_t>(crossing) + 1);
+    for (const ChipId from : chips) {
+        std::uint16_t* const row = sites.table.data() + (std::size_t{id(from)} << sites.table_bits);
+        row[id(from)] = 0;
+        queues[0].assign(1, from);
+        std::size_t waiting = 1;
+        for (std::size_t length = 0; waiting > 0; ++length) {
+            auto& queue = queues[length % queues.size()];
+            for (std::size_t i = 0; i < queue.size(); ++i) {
+                const ChipId c = queue[i];
+                if (row[id(c)] != length) continue;
+                for (int l = 0; l < link_count; ++l) {
+                    const ChipId other = grid.next(c, l);
+                    if (other == no_chip) continue;
+                    const std::size_t step =
+                        machine.board[c] == machine.board[other] ? 1 : static_cast<std::size_t>(crossing);
+                    if (length + step >= std::min<std::size_t>(far, row[id(other)])) continue;
+                    row[id(other)] = static_cast<std::uint16_t>(length + step);
+                    queues[(length + step) % queues.size()].push_back(other);
+                    ++waiting;
+                }
+            }
+            waiting -= queue.size();
+            queue.clear();
+        }
+    }
+}
+
 } // namespace
 
 std::vector<ChipId> usable_chips(const Machine& m) {
@@ -253,19 +299,24 @@ Placement place(const MachineGraph& graph, const Machine& machine, const PlaceSe
         chip = fill_or_refuse(machine, h, breadth_first(h), hilbert_order(machine, chips));
     if (settings.method == PlaceMethod::best) {
         Sites sites;
-        sites.width = machine.width;
-        sites.height = machine.height;
+        sites.set_size(machine.width, machine.height);
         sites.wraps = machine.wraps;
-        sites.room.resize(machine.chips());
         for (const ChipId c : chips)
             sites.room[c] = {machine.resources[c].cores, machine.resources[c].sdram_bytes};
-        Annealer annealer(h, h.clusters(), sites, chip);
-        Schedule schedule;
-        schedule.moves = static_cast<std::uint64_t>(settings.effort * 300.0 * static_cast<double>(h.clusters()));
-        schedule.hot = 0.3;
-        schedule.cold = 0.003;
-        annealer.run(schedule, make_key(settings.seed, Purpose::partition, "mapping: annealing"), 0);
-        chip = annealer.position();
+        sites.diagonal = Grid(machine, false).diagonal();
+        tabulate_ways(machine, chips, settings.objective == Objective::board_crossings ? 20 : 1, sites);
+        std::vector<SiteId> start;
+        for (const ChipId c : chip)
+            start.push_back(sites.id(machine.x(c), machine.y(c)));
+        const Key key = make_key(settings.seed, Purpose::partition, "mapping: annealing");
+        // Time for annealing grows with the netlist that was read, however small it became by merging.
+        constexpr double pins_for_twice = 20000.0;
+        const double effort =
+            settings.effort *
+            (h.clusters() <= 1000 ? 1.0 + static_cast<double>(graph.sinks.size()) / pins_for_twice : 1.0);
+        const std::vector<SiteId> found = place_multilevel(h, sites, start, effort, key, settings.threads);
+        for (std::size_t c = 0; c < found.size(); ++c)
+            chip[c] = machine.chip(sites.x(found[c]), sites.y(found[c]));
     }
     Placement placement;
     placement.chip.resize(graph.vertices.size());

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <map>
 
 using namespace spikecast;
 using namespace spikecast::mapping;
@@ -25,7 +26,160 @@ double published_cost(const std::string& name, PlaceMethod method, RouteMethod r
     return tree_cost(graph, route(graph, machine, placement, route_settings));
 }
 
+/// A sheet of vertices, each with a net to its neighbours; every fifth pair shares a chip where wanted.
+MachineGraph sheet(int w, int h, bool pairs) {
+    MachineGraph g;
+    g.sinks_begin.push_back(0);
+    for (int y = 0; y < h; ++y)
+        for (int x = 0; x < w; ++x) {
+            g.vertices.push_back({std::to_string(x) + "," + std::to_string(y),
+                                  static_cast<std::uint16_t>(1 + (x + y) % 3 / 2),
+                                  static_cast<std::uint64_t>((x * 7 + y) % 11) << 20});
+            g.source.push_back(static_cast<std::uint32_t>(y * w + x));
+            for (int dy = -1; dy <= 1; ++dy)
+                for (int dx = -1; dx <= 1; ++dx)
+                    if ((dx != 0 || dy != 0) && x + dx >= 0 && x + dx < w && y + dy >= 0 && y + dy < h)
+                        g.sinks.push_back(static_cast<std::uint32_t>((y + dy) * w + x + dx));
+            g.sinks_begin.push_back(g.sinks.size());
+            g.weight.push_back(1.0 + x % 4);
+            g.key_bits.push_back(0);
+            if (pairs && x % 5 == 4) g.same_chip.push_back({g.source.back() - 1, g.source.back()});
+        }
+    return g;
+}
+
+/// What a placement must keep, counted from scratch.
+void expect_valid(const MachineGraph& g, const Machine& m, const Placement& p) {
+    ASSERT_EQ(p.chip.size(), g.vertices.size());
+    std::vector<std::vector<bool>> used(m.chips());
+    std::vector<std::uint64_t> sdram(m.chips(), 0);
+    for (std::size_t v = 0; v < g.vertices.size(); ++v) {
+        const ChipId c = p.chip[v];
+        ASSERT_LT(c, m.chips());
+        ASSERT_NE(m.alive[c], 0);
+        used[c].resize(m.resources[c].cores, false);
+        for (unsigned i = 0; i < g.vertices[v].cores; ++i) {
+            ASSERT_LT(p.first_core[v] + i, m.resources[c].cores);
+            EXPECT_FALSE(used[c][p.first_core[v] + i]) << "two vertices on one core";
+            used[c][p.first_core[v] + i] = true;
+        }
+        sdram[c] += g.vertices[v].sdram_bytes;
+    }
+    for (ChipId c = 0; c < m.chips(); ++c)
+        EXPECT_LE(sdram[c], m.resources[c].sdram_bytes);
+    for (const auto& group : g.same_chip)
+        for (const std::uint32_t v : group)
+            EXPECT_EQ(p.chip[v], p.chip[group[0]]);
+}
+
+/// A tree per net: parents first, live links, no chip twice, and exactly the sinks' cores.
+void expect_trees(const MachineGraph& g, const Machine& m, const Placement& p, const Routing& r) {
+    ASSERT_EQ(r.begin.size(), g.nets() + 1);
+    for (std::size_t net = 0; net < g.nets(); ++net) {
+        const TreeNode* tree = r.nodes.data() + r.begin[net];
+        const std::uint64_t size = r.begin[net + 1] - r.begin[net];
+        ASSERT_GT(size, 0U);
+        EXPECT_EQ(tree[0].chip, p.chip[g.source[net]]);
+        std::map<ChipId, Route> routes;
+        for (std::uint64_t i = 0; i < size; ++i) {
+            EXPECT_TRUE(routes.emplace(tree[i].chip, Route{}).second) << "a chip twice in a tree";
+            if (i == 0) continue;
+            ASSERT_LT(tree[i].parent, i);
+            const ChipId parent = tree[tree[i].parent].chip;
+            EXPECT_TRUE(m.has_link(parent, tree[i].link));
+            EXPECT_EQ(m.neighbour(parent, tree[i].link), tree[i].chip);
+            routes[parent] |= Route::link(tree[i].link);
+        }
+        for (const std::uint32_t v : g.sinks_of(net))
+            for (unsigned c = 0; c < g.vertices[v].cores; ++c) {
+                ASSERT_TRUE(routes.contains(p.chip[v]));
+                routes[p.chip[v]] |= Route::core(p.first_core[v] + c);
+            }
+        for (std::uint64_t i = 0; i < size; ++i) {
+            EXPECT_EQ(tree[i].route, routes[tree[i].chip]);
+            EXPECT_FALSE(tree[i].route.empty() && i > 0) << "a branch without end";
+        }
+    }
+}
+
 } // namespace
+
+TEST(Place, placements_keep_rooms_and_constraints_and_routes_are_trees_on_machines_with_faults) {
+    const MachineGraph graph = sheet(24, 20, true);
+    for (const char* shape : {"torus:9x8", "mesh:8x9", "spin5:1x1"})
+        for (const double faults : {0.0, 0.01, 0.05}) {
+            Machine machine = make_machine({.shape = shape, .profile = "spinnaker", .cores_per_chip = 15});
+            apply_faults(machine, random_faults(machine, faults, faults, 7));
+            for (const PlaceMethod placer : {PlaceMethod::hilbert, PlaceMethod::random, PlaceMethod::best}) {
+                PlaceSettings settings;
+                settings.method = placer;
+                settings.effort = 0.1;
+                const Placement placement = place(graph, machine, settings);
+                expect_valid(graph, machine, placement);
+                for (const RouteMethod router :
+                     {RouteMethod::steiner, RouteMethod::ner, RouteMethod::longest_dimension_first}) {
+                    RouteSettings how;
+                    how.method = router;
+                    expect_trees(graph, machine, placement, route(graph, machine, placement, how));
+                }
+            }
+        }
+}
+
+TEST(Place, the_result_is_the_same_for_every_number_of_threads) {
+    const MachineGraph graph = sheet(150, 140, false); // large enough for windows
+    const Machine machine = make_machine({.shape = "torus:50x45", .profile = "spinnaker", .cores_per_chip = 16});
+    PlaceSettings settings;
+    settings.effort = 0.05;
+    const Placement one = place(graph, machine, settings);
+    expect_valid(graph, machine, one);
+    RouteSettings how;
+    const Routing routes = route(graph, machine, one, how);
+    expect_trees(graph, machine, one, routes);
+    for (const unsigned threads : {2U, 3U}) {
+        settings.threads = how.threads = threads;
+        const Placement other = place(graph, machine, settings);
+        EXPECT_EQ(other.chip, one.chip);
+        const Routing again = route(graph, machine, other, how);
+        ASSERT_EQ(again.begin, routes.begin);
+        for (std::size_t i = 0; i < routes.nodes.size(); ++i)
+            ASSERT_EQ(again.nodes[i].route, routes.nodes[i].route);
+    }
+    settings.seed = 2;
+    EXPECT_NE(place(graph, machine, settings).chip, one.chip);
+}
+
+TEST(Place, what_does_not_fit_is_refused_with_the_reason) {
+    const Machine machine = make_machine({.shape = "mesh:2x2", .profile = "spinnaker", .cores_per_chip = 4});
+    const auto reason = [&](const MachineGraph& g, const Machine& m) -> std::string {
+        try {
+            (void)place(g, m, {});
+        } catch (const Refused& e) {
+            return e.what();
+        }
+        return "";
+    };
+    MachineGraph graph = sheet(4, 5, false);
+    EXPECT_NE(reason(graph, machine).find("cores"), std::string::npos);
+    graph = sheet(2, 1, false);
+    EXPECT_EQ(reason(graph, machine), "");
+    graph.vertices[0].cores = 5;
+    EXPECT_NE(reason(graph, machine).find("vertex 0,0"), std::string::npos);
+    graph.vertices[0].cores = 2;
+    graph.vertices[1].cores = 3;
+    graph.same_chip = {{0, 1}};
+    EXPECT_NE(reason(graph, machine).find("same_chip"), std::string::npos);
+    graph.same_chip.clear();
+    graph.vertices[0].sdram_bytes = 129ULL << 20;
+    EXPECT_NE(reason(graph, machine).find("SDRAM"), std::string::npos);
+    // Two halves of a machine that don't reach each other.
+    Machine halves = make_machine({.shape = "mesh:4x1", .profile = "spinnaker", .cores_per_chip = 4});
+    apply_faults(halves, parse_faults("down_links = 1,0,0:2,0,3", "f"));
+    graph = sheet(4, 2, false);
+    EXPECT_NE(reason(graph, halves).find("2 of 4 live chips"), std::string::npos);
+    apply_faults(halves, parse_faults("down_chips = 0,0:1,0:2,0:3,0", "f"));
+    EXPECT_NE(reason(graph, halves).find("no chip is alive"), std::string::npos);
+}
 
 // Medians of J. Heathcote's thesis data; the order of vertices there was chance, so single runs differ from them:
 // by a few per cent for random placement, by more for Hilbert's, which follows that order.
