@@ -170,39 +170,52 @@ std::vector<ChipId> place_random(const Machine& machine, const Hypergraph& h, st
 
 /// Lengths of the shortest ways over links that work both ways, for Sites::table; a hop between boards is `crossing`
 /// long. Left empty where the machine is as good as a plane without faults, or too large for a table.
-void tabulate_ways(const Machine& machine, std::span<const ChipId> chips, int crossing, Sites& sites) {
+void tabulate_ways(const Machine& machine, std::span<const ChipId> chips, int crossing, int x0, int y0, Sites& sites) {
     constexpr std::size_t most_ids = 2048;
     const std::size_t ids = static_cast<std::size_t>(sites.height) << sites.shift;
     const Grid grid(machine, true);
-    bool whole = chips.size() == machine.chips();
-    for (const ChipId c : chips)
+    if (ids > most_ids) return;
+    const auto inside = [&](ChipId c) {
+        const int x = machine.x(c) - x0, y = machine.y(c) - y0;
+        return x >= 0 && y >= 0 && x < sites.width && y < sites.height;
+    };
+    bool whole = true;
+    std::size_t count = 0;
+    for (const ChipId c : chips) {
+        if (!inside(c)) continue;
+        ++count;
         for (int l = 0; l < link_count; ++l)
-            whole = whole && (grid.next(c, l) != no_chip || machine.neighbour(c, l) == no_chip || !sites.diagonal);
-    if (ids > most_ids || (whole && crossing == 1)) return;
+            whole = whole && (grid.next(c, l) != no_chip || machine.neighbour(c, l) == no_chip ||
+                              (!sites.diagonal && (l == 1 || l == 4)));
+    }
+    whole = whole && count == sites.room.size();
+    if (whole && crossing == 1) return;
     while ((std::size_t{1} << sites.table_bits) < ids)
         ++sites.table_bits;
     constexpr std::uint16_t far = 60000;
     sites.table.assign(ids << sites.table_bits, far);
-    const auto id = [&](ChipId c) { return sites.id(machine.x(c), machine.y(c)); };
-    // Dijkstra's algorithm with a queue for each length.
+    // Dijkstra's algorithm with a queue for each length, over the whole machine: ways may lead outside and back.
+    std::vector<std::uint16_t> length_to(machine.chips());
     std::vector<std::vector<ChipId>> queues(static_cast<std::size_t>(crossing) + 1);
     for (const ChipId from : chips) {
-        std::uint16_t* const row = sites.table.data() + (std::size_t{id(from)} << sites.table_bits);
-        row[id(from)] = 0;
+        if (!inside(from)) continue;
+        std::fill(length_to.begin(), length_to.end(), far);
+        length_to[from] = 0;
         queues[0].assign(1, from);
-        std::size_t waiting = 1;
-        for (std::size_t length = 0; waiting > 0; ++length) {
+        std::size_t waiting = 1, missing = count;
+        for (std::size_t length = 0; waiting > 0 && missing > 0; ++length) {
             auto& queue = queues[length % queues.size()];
             for (std::size_t i = 0; i < queue.size(); ++i) {
                 const ChipId c = queue[i];
-                if (row[id(c)] != length) continue;
+                if (length_to[c] != length) continue;
+                if (inside(c)) --missing;
                 for (int l = 0; l < link_count; ++l) {
                     const ChipId other = grid.next(c, l);
                     if (other == no_chip) continue;
                     const std::size_t step =
                         machine.board[c] == machine.board[other] ? 1 : static_cast<std::size_t>(crossing);
-                    if (length + step >= std::min<std::size_t>(far, row[id(other)])) continue;
-                    row[id(other)] = static_cast<std::uint16_t>(length + step);
+                    if (length + step >= length_to[other]) continue;
+                    length_to[other] = static_cast<std::uint16_t>(std::min<std::size_t>(length + step, far));
                     queues[(length + step) % queues.size()].push_back(other);
                     ++waiting;
                 }
@@ -210,7 +223,77 @@ void tabulate_ways(const Machine& machine, std::span<const ChipId> chips, int cr
             waiting -= queue.size();
             queue.clear();
         }
+        for (auto& queue : queues)
+            queue.clear();
+        const auto id = [&](ChipId c) { return sites.id(machine.x(c) - x0, machine.y(c) - y0); };
+        std::uint16_t* const row = sites.table.data() + (std::size_t{id(from)} << sites.table_bits);
+        for (const ChipId to : chips)
+            if (inside(to)) row[id(to)] = length_to[to];
     }
+}
+
+/// Anneals on a square in the machine's middle that is large enough: small graphs have four times the room that they
+/// need, large ones, which spread over all they are given, hardly more than they need.
+std::vector<ChipId> place_best(const MachineGraph& graph, const Machine& machine, std::span<const ChipId> chips,
+                               const Hypergraph& h, const PlaceSettings& settings) {
+    constexpr std::size_t large = 2000; // clusters
+    const double slack = h.clusters() > large ? 1.05 : 4.0;
+    double cores = 0.0, sdram = 0.0;
+    for (std::size_t c = 0; c < h.clusters(); ++c) {
+        cores += h.cores[c];
+        sdram += static_cast<double>(h.sdram[c]);
+    }
+    const std::vector<std::uint32_t> order = breadth_first(h);
+    std::vector<ChipId> chip, inside;
+    int x0 = 0, y0 = 0, w = 0, ht = 0;
+    const int longest = std::max(machine.width, machine.height);
+    for (int side = 8;; side += std::max(1, side / 32)) {
+        const bool all = side >= longest;
+        w = all ? machine.width : std::min(side, machine.width);
+        ht = all ? machine.height : std::min(side, machine.height);
+        x0 = (machine.width - w) / 2;
+        y0 = (machine.height - ht) / 2;
+        inside.clear();
+        double room = 0.0, memory = 0.0;
+        for (const ChipId c : chips) {
+            const int x = machine.x(c), y = machine.y(c);
+            if (x < x0 || y < y0 || x >= x0 + w || y >= y0 + ht) continue;
+            inside.push_back(c);
+            room += machine.resources[c].cores;
+            memory += static_cast<double>(machine.resources[c].sdram_bytes);
+        }
+        if (all) {
+            chip = fill_or_refuse(machine, h, order, hilbert_order(machine, chips));
+            break;
+        }
+        if (room < slack * cores || memory < slack * sdram) continue;
+        if (auto filled = fill(machine, h, order, hilbert_order(machine, inside))) {
+            chip = *std::move(filled);
+            break;
+        }
+    }
+
+    Sites sites;
+    sites.set_size(w, ht);
+    sites.wraps = machine.wraps && w == machine.width && ht == machine.height;
+    sites.diagonal = Grid(machine, false).diagonal();
+    const auto id = [&](ChipId c) { return sites.id(machine.x(c) - x0, machine.y(c) - y0); };
+    for (const ChipId c : inside)
+        sites.room[sites.index(id(c))] = {machine.resources[c].cores, machine.resources[c].sdram_bytes};
+    tabulate_ways(machine, chips, settings.objective == Objective::board_crossings ? 20 : 1, x0, y0, sites);
+    std::vector<SiteId> start;
+    start.reserve(chip.size());
+    for (const ChipId c : chip)
+        start.push_back(id(c));
+    const Key key = make_key(settings.seed, Purpose::partition, "mapping: annealing");
+    // Time for annealing grows with the netlist that was read, however small it became by merging.
+    constexpr double pins_for_twice = 20000.0;
+    const double effort =
+        settings.effort * (h.clusters() <= 1000 ? 1.0 + static_cast<double>(graph.sinks.size()) / pins_for_twice : 1.0);
+    const std::vector<SiteId> found = place_multilevel(h, sites, start, effort, key, settings.threads);
+    for (std::size_t c = 0; c < found.size(); ++c)
+        chip[c] = machine.chip(sites.x(found[c]) + x0, sites.y(found[c]) + y0);
+    return chip;
 }
 
 } // namespace
@@ -295,29 +378,10 @@ Placement place(const MachineGraph& graph, const Machine& machine, const PlaceSe
     std::vector<ChipId> chip;
     if (settings.method == PlaceMethod::random)
         chip = place_random(machine, h, chips, settings.seed);
-    else
+    else if (settings.method == PlaceMethod::hilbert)
         chip = fill_or_refuse(machine, h, breadth_first(h), hilbert_order(machine, chips));
-    if (settings.method == PlaceMethod::best) {
-        Sites sites;
-        sites.set_size(machine.width, machine.height);
-        sites.wraps = machine.wraps;
-        for (const ChipId c : chips)
-            sites.room[c] = {machine.resources[c].cores, machine.resources[c].sdram_bytes};
-        sites.diagonal = Grid(machine, false).diagonal();
-        tabulate_ways(machine, chips, settings.objective == Objective::board_crossings ? 20 : 1, sites);
-        std::vector<SiteId> start;
-        for (const ChipId c : chip)
-            start.push_back(sites.id(machine.x(c), machine.y(c)));
-        const Key key = make_key(settings.seed, Purpose::partition, "mapping: annealing");
-        // Time for annealing grows with the netlist that was read, however small it became by merging.
-        constexpr double pins_for_twice = 20000.0;
-        const double effort =
-            settings.effort *
-            (h.clusters() <= 1000 ? 1.0 + static_cast<double>(graph.sinks.size()) / pins_for_twice : 1.0);
-        const std::vector<SiteId> found = place_multilevel(h, sites, start, effort, key, settings.threads);
-        for (std::size_t c = 0; c < found.size(); ++c)
-            chip[c] = machine.chip(sites.x(found[c]), sites.y(found[c]));
-    }
+    else
+        chip = place_best(graph, machine, chips, h, settings);
     Placement placement;
     placement.chip.resize(graph.vertices.size());
     for (std::size_t v = 0; v < graph.vertices.size(); ++v)
