@@ -1,5 +1,6 @@
 #include "partitioners/spinnaker/route.hpp"
 
+#include "partitioners/spinnaker/congestion.hpp"
 #include "partitioners/spinnaker/grid.hpp"
 #include "partitioners/spinnaker/parallel.hpp"
 #include "partitioners/spinnaker/steiner.hpp"
@@ -220,6 +221,7 @@ Routing route(const MachineGraph& graph, const Machine& machine, const Placement
         routing.nodes.insert(routing.nodes.end(), part.begin(), part.end());
         std::vector<TreeNode>().swap(part);
     }
+    if (settings.congestion_rounds > 0) relieve_links(graph, machine, placement, routing, settings.congestion_rounds);
     return routing;
 }
 

@@ -2,6 +2,7 @@
 #include "partitioners/spinnaker/place.hpp"
 #include "partitioners/spinnaker/route.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <map>
@@ -147,6 +148,66 @@ TEST(Place, the_result_is_the_same_for_every_number_of_threads) {
     }
     settings.seed = 2;
     EXPECT_NE(place(graph, machine, settings).chip, one.chip);
+}
+
+// Six nets from one chip to another three hops away: all take the same straight way at first.
+TEST(Route, congestion_rounds_lower_the_largest_load_and_keep_trees) {
+    const Machine machine = make_machine({.shape = "mesh:6x6", .profile = "spinnaker", .cores_per_chip = 16});
+    MachineGraph graph;
+    graph.sinks_begin.push_back(0);
+    for (std::uint32_t i = 0; i < 6; ++i) {
+        graph.vertices.push_back({"s" + std::to_string(i), 1, 0});
+        graph.vertices.push_back({"t" + std::to_string(i), 1, 0});
+        graph.source.push_back(2 * i);
+        graph.sinks.push_back(2 * i + 1);
+        graph.sinks_begin.push_back(graph.sinks.size());
+        graph.weight.push_back(1.0);
+        graph.key_bits.push_back(0);
+    }
+    Placement placement;
+    for (std::uint32_t i = 0; i < 6; ++i) {
+        placement.chip.push_back(machine.chip(1, 2));
+        placement.chip.push_back(machine.chip(4, 2));
+    }
+    allocate_cores(graph, machine, placement);
+    RouteSettings settings;
+    const Routing straight = route(graph, machine, placement, settings);
+    const auto largest = [&](const Routing& r) {
+        const auto loads = link_loads(graph, machine, r);
+        return *std::max_element(loads.begin(), loads.end());
+    };
+    EXPECT_EQ(largest(straight), 6.0);
+    settings.congestion_rounds = 10;
+    const Routing relieved = route(graph, machine, placement, settings);
+    expect_trees(graph, machine, placement, relieved);
+    EXPECT_EQ(largest(relieved), 1.0); // a chip has six links
+}
+
+TEST(Route, costs_of_a_small_net_by_hand) {
+    const Machine machine = make_machine({.shape = "mesh:8x8", .profile = "spinnaker", .cores_per_chip = 16});
+    MachineGraph graph;
+    graph.vertices = {{"a", 1, 0}, {"b", 1, 0}, {"c", 1, 0}, {"d", 1, 0}};
+    graph.source = {0, 1};
+    graph.sinks_begin = {0, 3, 4};
+    graph.sinks = {1, 2, 3, 1};
+    graph.weight = {2.0, 5.0};
+    graph.key_bits = {0, 0};
+    // Three sinks round (3, 3), at hexagonal angles: every one is two hops from it, four from the others.
+    Placement placement;
+    placement.chip = {machine.chip(3, 3), machine.chip(5, 3), machine.chip(3, 5), machine.chip(1, 1)};
+    allocate_cores(graph, machine, placement);
+    for (const RouteMethod method : {RouteMethod::steiner, RouteMethod::ner, RouteMethod::longest_dimension_first}) {
+        RouteSettings settings;
+        settings.method = method;
+        EXPECT_EQ(tree_cost(graph, route(graph, machine, placement, settings)), 2.0 * 7 + 5.0 * 1);
+    }
+    EXPECT_EQ(cost_floor(graph, machine), 2.0 + 5.0);
+    // The same three chips from one of them: through (3, 3), where no vertex of the net is, 7 chips; straight ways
+    // need 9.
+    graph.source = {1, 1};
+    graph.sinks = {1, 2, 3, 1};
+    graph.weight = {1.0, 0.0};
+    EXPECT_EQ(tree_cost(graph, route(graph, machine, placement, {})), 7.0);
 }
 
 TEST(Place, what_does_not_fit_is_refused_with_the_reason) {
