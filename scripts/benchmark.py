@@ -356,7 +356,8 @@ def benchmark_experiment(arguments):
 def benchmark_kernels(arguments):
     program = os.path.join(arguments.build, "benchmarks/kernels_benchmark")
     if not os.access(program, os.X_OK):
-        raise Failure(f"there is no program {program}; install Google Benchmark (scripts/setup.sh) and build again")
+        raise Failure(f"there is no program {program}; build it (cmake --build --preset release --target kernels_benchmark), "
+                      "which takes Google Benchmark (scripts/setup.sh)")
     line = [program] + (["--large"] if arguments.large else [])
     line += [f"--benchmark_filter={arguments.filter}", f"--benchmark_repetitions={arguments.rounds}",
              "--benchmark_enable_random_interleaving=true", f"--benchmark_min_time={arguments.seconds:g}",

@@ -21,6 +21,14 @@ if command -v shellcheck >/dev/null; then
 else
     echo "note: there is no shellcheck here; scripts were only parsed"
 fi
+# What begins with #! is a program, and nothing else is; modules that programs import have neither.
+for script in scripts/*.py; do
+    if [[ $(head -c 2 "$script") == "#!" ]]; then
+        [[ -x $script ]] || fail "$script isn't executable"
+    elif [[ -x $script ]]; then
+        fail "$script is executable, but doesn't say what runs it"
+    fi
+done
 for script in scripts/*.sh; do
     help=$("$script" --help) || fail "$script --help fails"
     [[ $help == usage:* ]] || fail "$script --help doesn't begin with its usage"
