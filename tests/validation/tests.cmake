@@ -12,3 +12,4 @@ find_program(SPIKECAST_PYTHON NAMES python3 HINTS /usr/bin REQUIRED)
 add_test(NAME wide_kernels.symbols COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/wide_symbols.py
                                            $<TARGET_OBJECTS:spikecast_models> COMMAND_EXPAND_LISTS)
 set_tests_properties(wide_kernels.symbols PROPERTIES SKIP_RETURN_CODE 77)
+spikecast_test(plasticity_reference_test plasticity/reference_test.cpp)
