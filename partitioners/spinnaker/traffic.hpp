@@ -18,7 +18,7 @@ using Picoseconds = std::uint64_t;
 inline constexpr Picoseconds ps_per_ms = 1'000'000'000;
 inline constexpr Picoseconds never = std::numeric_limits<Picoseconds>::max();
 
-/// The routers and links. Where the defaults come from is in docs/mapping.md.
+/// The routers and links. Where the defaults come from is in docs/mapping_traffic.md.
 struct TrafficSettings {
     double router_mhz = 200.0;        ///< a router takes one packet a cycle
     unsigned pipeline_cycles = 7;     ///< from entering a router to its outputs; 1 to 16, and as many packets fit in
