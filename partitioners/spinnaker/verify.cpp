@@ -116,6 +116,8 @@ private:
                     return std::nullopt;
                 }
                 route = e.route;
+                // A net without sinks may be dropped where it starts.
+                if (route.empty() && hop.direction == from_core && graph_.sinks_of(net_).empty()) return std::nullopt;
                 if (route.empty()) return violation(Fault::discarded, cube, at, "the entry sends it nowhere");
             }
             if (std::optional<Violation> v = deliver(cube, at, route)) return v;
