@@ -105,7 +105,41 @@ void Annealer::take(std::uint32_t cluster) {
     slot_[last] = slot_[cluster];
 }
 
-/// Prim's algorithm; repeated sites do no harm.
+/// Whether single hops inside a set of distinct sites join all of it: its tree then has a hop for each site but one.
+/// Most large sets are so, and a walk over them takes far less time than comparing all pairs.
+bool Annealer::joined(const SiteId* sites, std::size_t n) const {
+    if (mark_.empty()) mark_.assign(static_cast<std::size_t>(sites_.height) << sites_.shift, 0);
+    if (++mark_now_ >= std::numeric_limits<std::uint32_t>::max() / 2) {
+        std::fill(mark_.begin(), mark_.end(), 0U);
+        mark_now_ = 1;
+    }
+    const std::uint32_t in = 2 * mark_now_, reached = in + 1;
+    for (std::size_t i = 0; i < n; ++i)
+        mark_[sites[i]] = in;
+    work_.resize(2 * n);
+    SiteId* const queue = work_.data();
+    queue[0] = sites[0];
+    mark_[sites[0]] = reached;
+    std::size_t end = 1;
+    for (std::size_t i = 0; i < end; ++i)
+        for (int l = 0; l < link_count; ++l) {
+            int x = sites_.x(queue[i]) + link_steps[static_cast<std::size_t>(l)][0];
+            int y = sites_.y(queue[i]) + link_steps[static_cast<std::size_t>(l)][1];
+            if (sites_.wraps) {
+                x = x < 0 ? x + sites_.width : x >= sites_.width ? x - sites_.width : x;
+                y = y < 0 ? y + sites_.height : y >= sites_.height ? y - sites_.height : y;
+            } else if (x < 0 || y < 0 || x >= sites_.width || y >= sites_.height) {
+                continue;
+            }
+            const SiteId s = sites_.id(x, y);
+            if (mark_[s] != in || sites_.distance(queue[i], s) != 1) continue;
+            mark_[s] = reached;
+            queue[end++] = s;
+        }
+    return end == n;
+}
+
+/// Prim's algorithm; repeated sites do no harm to fewer than `worth_a_walk`, and lists have none.
 int Annealer::spanning(const SiteId* sites, std::size_t n) const {
     if (n < 2) return 0;
     if (n == 2) return sites_.distance(sites[0], sites[1]);
@@ -114,6 +148,8 @@ int Annealer::spanning(const SiteId* sites, std::size_t n) const {
                   c = sites_.distance(sites[0], sites[2]);
         return a + b + c - std::max(std::max(a, b), c);
     }
+    constexpr std::size_t worth_a_walk = 16;
+    if (n >= worth_a_walk && joined(sites, n)) return static_cast<int>(n) - 1;
     // Distance and place in one word, so that the least of the words names the next site.
     constexpr unsigned bits = 16;
     work_.resize(2 * n);

@@ -89,6 +89,7 @@ private:
         int length;
     };
 
+    [[nodiscard]] bool joined(const SiteId* sites, std::size_t n) const;
     [[nodiscard]] int spanning(const SiteId* sites, std::size_t n) const;
     [[nodiscard]] int edge_length(std::uint32_t e) const;
     [[nodiscard]] int length_after(const Touched& touched);
@@ -125,7 +126,8 @@ private:
     std::vector<Touched> touched_;
     std::vector<std::uint32_t> touched_at_; ///< by edge: its number in touched_
     std::vector<SiteId> sites_after_;
-    mutable std::vector<std::uint32_t> work_;
+    mutable std::vector<std::uint32_t> work_, mark_;
+    mutable std::uint32_t mark_now_ = 0;
 };
 
 } // namespace spikecast::mapping

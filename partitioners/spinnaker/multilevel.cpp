@@ -605,6 +605,10 @@ std::vector<SiteId> descend(const Hypergraph& h, const Sites& sites, const std::
                                                         graph.clusters() <= 1000 ? 250.0 : 60.0, 600.0);
             schedule.moves =
                 static_cast<std::uint64_t>(effort * per_cluster * n * (coarsest && levels.size() > 1 ? 10.0 : 1.0));
+            // Graphs whose every net has hundreds of chips get what time allows.
+            constexpr double most_ns = 3e9;
+            schedule.moves = std::min(
+                schedule.moves, static_cast<std::uint64_t>(effort * most_ns / (60.0 + 0.6 * annealer.work_per_move())));
             if (!coarsest) schedule.radius = 3;
             annealer.run(schedule, key, stream++);
             if (annealer.cost() < before) position = annealer.position();
@@ -635,10 +639,12 @@ std::vector<SiteId> place_multilevel(const Hypergraph& h, const Sites& sites, co
             const Key own{chain == 0 ? key.value : mix64(key.value + chain)};
             found[chain] = descend(h, plane, start, effort, own, two ? 1 : threads, true);
             if (found[chain].empty()) found[chain] = descend(h, plane, start, effort, own, two ? 1 : threads, false);
-            if (two) cost[chain] = Annealer(h, h.clusters(), plane, found[chain]).cost();
+            cost[chain] = Annealer(h, h.clusters(), plane, found[chain]).cost();
         };
     });
-    return std::move(found[two && cost[1] < cost[0] ? 1 : 0]);
+    const std::size_t best = two && cost[1] < cost[0] ? 1 : 0;
+    if (Annealer(h, h.clusters(), plane, start).cost() <= cost[best]) return start;
+    return std::move(found[best]);
 }
 
 } // namespace spikecast::mapping

@@ -3,6 +3,7 @@
 #include "partitioners/spinnaker/grid.hpp"
 #include "partitioners/spinnaker/multilevel.hpp"
 #include "partitioners/spinnaker/problem.hpp"
+#include "partitioners/spinnaker/route.hpp"
 #include "spikecast/random.hpp"
 
 #include <algorithm>
@@ -171,9 +172,16 @@ std::vector<ChipId> place_random(const Machine& machine, const Hypergraph& h, st
 /// Lengths of the shortest ways over links that work both ways, for Sites::table; a hop between boards is `crossing`
 /// long. Left empty where the machine is as good as a plane without faults, or too large for a table.
 void tabulate_ways(const Machine& machine, std::span<const ChipId> chips, int crossing, int x0, int y0, Sites& sites) {
-    constexpr std::size_t most_ids = 2048;
+    constexpr std::size_t most_ids = 4096;
     const std::size_t ids = static_cast<std::size_t>(sites.height) << sites.shift;
     const Grid grid(machine, true);
+    if (ids > most_ids && crossing > 1)
+        throw InputError(
+            Diagnostic{{machine.name, 0, 0},
+                       "objective",
+                       fmt::format("board crossings are weighed on up to {} chips, but the graph is placed on {} x {}",
+                                   most_ids, sites.width, sites.height),
+                       "use the tree cost, which keeps nets short and so on few boards"});
     if (ids > most_ids) return;
     const auto inside = [&](ChipId c) {
         const int x = machine.x(c) - x0, y = machine.y(c) - y0;
@@ -369,7 +377,36 @@ void allocate_cores(const MachineGraph& graph, const Machine& machine, Placement
     }
 }
 
+namespace {
+
+/// Of eight placements of small tree cost, the one whose busiest link, once nets are routed round it, carries least.
+Placement place_for_links(const MachineGraph& graph, const Machine& machine, const PlaceSettings& settings) {
+    constexpr std::uint64_t candidates = 8;
+    Placement best;
+    double least = std::numeric_limits<double>::infinity();
+    for (std::uint64_t i = 0; i < candidates; ++i) {
+        PlaceSettings one = settings;
+        one.objective = Objective::tree_cost;
+        one.seed = i == 0 ? settings.seed : mix64(settings.seed + i);
+        Placement placement = place(graph, machine, one);
+        RouteSettings routing;
+        routing.threads = settings.threads;
+        routing.congestion_rounds = 10;
+        const std::vector<double> load = link_loads(graph, machine, route(graph, machine, placement, routing));
+        const double largest = *std::max_element(load.begin(), load.end());
+        if (largest < least) {
+            least = largest;
+            best = std::move(placement);
+        }
+    }
+    return best;
+}
+
+} // namespace
+
 Placement place(const MachineGraph& graph, const Machine& machine, const PlaceSettings& settings) {
+    if (settings.method == PlaceMethod::best && settings.objective == Objective::max_link_load)
+        return place_for_links(graph, machine, settings);
     const std::vector<ChipId> chips = usable_chips(machine);
     if (chips.empty())
         throw Refused(Diagnostic{{machine.name, 0, 0}, "machine", "no chip is alive", "use a machine with live chips"});

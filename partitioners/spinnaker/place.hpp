@@ -12,12 +12,13 @@ enum class PlaceMethod : std::uint8_t {
     random,  ///< any chip with room
     best     ///< multilevel partition, then simulated annealing
 };
-/// What placing makes small.
+/// What PlaceMethod::best makes small; the others look at no cost.
 enum class Objective : std::uint8_t {
     tree_cost,      ///< sum of weight x chips in the net's tree
-    max_link_load,  ///< weight over the busiest link
-    table_entries,  ///< chips in trees, each net alike: entries before minimisation
-    board_crossings ///< weight over links between boards, then the tree cost
+    max_link_load,  ///< weight over the busiest link after routing round it: the best of eight placements of small tree
+                    ///< cost
+    table_entries,  ///< chips in trees, each set of chips alike: entries before minimisation
+    board_crossings ///< tree cost in which a hop between boards counts as 20, up to 64 x 64 chips
 };
 
 struct PlaceSettings {

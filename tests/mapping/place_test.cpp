@@ -127,6 +127,31 @@ TEST(Place, placements_keep_rooms_and_constraints_and_routes_are_trees_on_machin
         }
 }
 
+TEST(Place, objectives_lower_what_they_name) {
+    const MachineGraph graph = sheet(40, 36, false);
+    const Machine machine = make_machine({.shape = "spin5:1x1", .profile = "spinnaker", .cores_per_chip = 16});
+    const auto result = [&](Objective objective) {
+        PlaceSettings settings;
+        settings.objective = objective;
+        settings.effort = 0.2;
+        RouteSettings how;
+        how.congestion_rounds = objective == Objective::max_link_load ? 10 : 0;
+        const Placement placement = place(graph, machine, settings);
+        expect_valid(graph, machine, placement);
+        return route(graph, machine, placement, how);
+    };
+    const Routing cost = result(Objective::tree_cost), links = result(Objective::max_link_load),
+                  boards = result(Objective::board_crossings), entries = result(Objective::table_entries);
+    const auto largest = [&](const Routing& r) {
+        const auto loads = link_loads(graph, machine, r);
+        return *std::max_element(loads.begin(), loads.end());
+    };
+    EXPECT_LT(largest(links), largest(cost));
+    EXPECT_LT(board_crossings(graph, machine, boards), board_crossings(graph, machine, cost));
+    // Weights are 1 to 4 here: without them fewer chips are in trees than with them, within the chance of annealing.
+    EXPECT_LT(static_cast<double>(entries.nodes.size()), 1.05 * static_cast<double>(cost.nodes.size()));
+}
+
 TEST(Place, the_result_is_the_same_for_every_number_of_threads) {
     const MachineGraph graph = sheet(150, 140, false); // large enough for windows
     const Machine machine = make_machine({.shape = "torus:50x45", .profile = "spinnaker", .cores_per_chip = 16});
