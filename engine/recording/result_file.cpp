@@ -205,11 +205,14 @@ void ResultFile::Impl::create_trace(Trace& trace, const std::string& name) {
     }
     hdf5::write_attribute(trace.data.get(), "units", layout.unit, path);
     const hdf5::Handle mapping = hdf5::create_group(group.get(), "mapping", path);
+    // Writing fails on single ranks, creating the next dataset takes all of them: so they agree first.
+    const auto written = [&](const char* what, const std::string& error) {
+        hdf5::agree(comm, error.empty() ? error : path + ": can't write " + what + ": " + error);
+    };
     const auto put = [&](const char* what, hid_t type, hid_t memory, const auto& values) {
         const std::array<hsize_t, 1> shape{values.size()};
         hdf5::Handle dataset = hdf5::create_fixed(mapping.get(), what, type, shape, path);
-        const std::string error = hdf5::write_whole(dataset.get(), memory, values.data(), rank);
-        if (!error.empty()) throw RunError(path + ": can't write " + what + ": " + error);
+        written(what, hdf5::write_whole(dataset.get(), memory, values.data(), rank));
         return dataset;
     };
     // Tables as long as the selection: each rank writes a share, a piece at a time.
@@ -233,7 +236,7 @@ void ResultFile::Impl::create_trace(Trace& trace, const std::string& name) {
                 hdf5::write_box(comm, dataset.get(), memory, sizeof(Number), start, count, numbers.data());
             if (error.empty()) error = std::move(why);
         }
-        if (!error.empty()) throw RunError(path + ": can't write " + what + ": " + error);
+        written(what, error);
         return dataset;
     };
     const hdf5::Handle ids = put_each("node_ids", H5T_STD_U64LE, H5T_NATIVE_UINT64, nodes,
