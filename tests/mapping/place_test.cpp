@@ -1,11 +1,13 @@
 #include "partitioners/spinnaker/netlist.hpp"
 #include "partitioners/spinnaker/place.hpp"
 #include "partitioners/spinnaker/route.hpp"
+#include "spikecast/random.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <map>
+#include <set>
 
 using namespace spikecast;
 using namespace spikecast::mapping;
@@ -125,6 +127,63 @@ TEST(Place, placements_keep_rooms_and_constraints_and_routes_are_trees_on_machin
                 }
             }
         }
+}
+
+// Graphs and machines by chance, up to a tenth of the machine dead: each is mapped validly or refused with a reason.
+TEST(Place, random_graphs_on_random_machines_are_mapped_or_refused) {
+    const char* const shapes[] = {"mesh:1x1", "mesh:5x1",  "torus:2x3", "spin3",
+                                  "mesh:4x6", "torus:7x5", "spin5",     "spin5:1x1"};
+    int mapped = 0, refused = 0;
+    for (std::uint64_t trial = 0; trial < 200; ++trial) {
+        const Key key = make_key(trial, Purpose::test, "mapping: random graphs");
+        std::uint64_t draw = 0;
+        const auto below = [&](std::uint32_t n) { return draw32(key, 0, draw++) % n; };
+        Machine machine = make_machine(
+            {.shape = shapes[trial % 8], .profile = "spinnaker", .cores_per_chip = 1 + static_cast<int>(below(17))});
+        const double faults = 0.1 * below(100) / 100.0;
+        apply_faults(machine, random_faults(machine, faults, faults, trial));
+        std::uint32_t cores = 0;
+        for (const ChipResources& r : machine.resources)
+            cores += r.cores;
+        MachineGraph graph;
+        const std::uint32_t n = 1 + below(std::max(2U, cores / 2));
+        for (std::uint32_t v = 0; v < n; ++v)
+            graph.vertices.push_back(
+                {std::to_string(v), static_cast<std::uint16_t>(1 + below(8) / 6), below(20) << 20});
+        graph.sinks_begin.push_back(0);
+        for (std::uint32_t net = 0; net < n; ++net) {
+            graph.source.push_back(below(n));
+            std::set<std::uint32_t> sinks;
+            for (std::uint32_t k = below(net % 9 == 0 ? 40 : 5); k > 0; --k)
+                sinks.insert((graph.source.back() + below(20)) % n);
+            graph.sinks.insert(graph.sinks.end(), sinks.begin(), sinks.end());
+            graph.sinks_begin.push_back(graph.sinks.size());
+            graph.weight.push_back(below(4));
+            graph.key_bits.push_back(0);
+        }
+        for (std::uint32_t k = below(4); k > 0; --k)
+            graph.same_chip.push_back({below(n), below(n)});
+        PlaceSettings settings;
+        settings.effort = 0.05;
+        settings.seed = trial;
+        try {
+            const Placement placement = place(graph, machine, settings);
+            expect_valid(graph, machine, placement);
+            for (const RouteMethod method : {RouteMethod::steiner, RouteMethod::ner}) {
+                RouteSettings how;
+                how.method = method;
+                how.congestion_rounds = trial % 3 == 0 ? 2 : 0;
+                expect_trees(graph, machine, placement, route(graph, machine, placement, how));
+            }
+            ++mapped;
+        } catch (const Refused& e) {
+            EXPECT_FALSE(e.diagnostics().empty());
+            ++refused;
+        }
+        ASSERT_FALSE(HasFailure()) << "trial " << trial;
+    }
+    EXPECT_GT(mapped, 100);
+    EXPECT_GT(refused, 0);
 }
 
 TEST(Place, objectives_lower_what_they_name) {
