@@ -1,6 +1,8 @@
 // Random graphs on random machines with faults, from placing to packets. Every mapping is verified, or refused with a
 // reason; the oracle of mapping_testing.hpp, which follows one key at a time, says whether the verifier is right, with
 // faults put into tables and machines too. PROPERTY_CASES says how many; the tests with the label `full` take 10,000.
+#include "partitioners/spinnaker/keys.hpp"
+#include "partitioners/spinnaker/tables.hpp"
 #include "partitioners/spinnaker/traffic.hpp"
 #include "partitioners/spinnaker/verify.hpp"
 
@@ -58,8 +60,22 @@ Mapped some_mapping(std::uint64_t seed, bool large) {
                                            RouteMethod::longest_dimension_first};
     m.placement = place(m.graph, m.machine, {.method = placers[d.below(3)], .seed = seed, .effort = 0.1});
     m.routing = route(m.graph, m.machine, m.placement, {.method = routers[d.below(3)], .seed = seed});
-    m.keys = plain_keys(m.graph);
-    m.tables = plain_tables(m.machine, m.graph, m.routing, m.keys, d.chance(0.7));
+    if (d.chance(0.1)) { // in their plainest form
+        m.keys = plain_keys(m.graph);
+        m.tables = plain_tables(m.machine, m.graph, m.routing, m.keys, d.chance(0.7));
+        return m;
+    }
+    const KeyMethod keys = d.chance(0.7) ? KeyMethod::own : KeyMethod::index;
+    m.keys = allocate_keys(m.graph, m.machine, m.placement, m.routing, {.method = keys, .seed = seed, .effort = 0.1});
+    static constexpr MinimiseMethod minimisers[]{MinimiseMethod::best, MinimiseMethod::none,
+                                                 MinimiseMethod::default_routes, MinimiseMethod::ordered_covering,
+                                                 MinimiseMethod::pair};
+    MinimiseOptions options;
+    options.method = minimisers[d.chance(0.5) ? 0 : d.below(5)];
+    options.effort = 0.1;
+    const bool published = options.method == MinimiseMethod::ordered_covering || options.method == MinimiseMethod::pair;
+    options.strict = !published && d.chance(0.3);
+    m.tables = build_tables(m.machine, m.routing, m.keys, options).tables;
     return m;
 }
 
