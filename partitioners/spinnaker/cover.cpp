@@ -591,6 +591,9 @@ private:
     std::vector<Set> before_; ///< by place: atoms inside an entry before it
 };
 
+/// What takes seconds; tables beyond stay as trees have them.
+constexpr std::size_t most_atoms = 4096, most_work = std::size_t{1} << 25;
+
 List to_list(const Table& table, const std::map<Route, std::uint32_t>& number) {
     List list;
     for (const TableEntry& e : table)
@@ -612,8 +615,10 @@ Table improve_tables(const Atoms& atoms, const std::vector<Table>& tables, std::
     std::vector<List> lists;
     for (const Table& t : tables)
         lists.push_back(to_list(t, number));
-    lists.push_back(OrderedCovers(sets).run(static_cast<std::size_t>(40.0 * effort)));
-    for (List& l : lists) {
+    if (atoms.atoms.size() <= most_atoms)
+        lists.push_back(OrderedCovers(sets).run(static_cast<std::size_t>(40.0 * effort)));
+    for (const List& l : lists) {
+        if (l.size() * l.size() * sets.words() > most_work) continue;
         Improver improver(sets, l);
         if (!improver.right()) continue; // atoms that several entries share: right, but not in a way seen here
         improver.run(static_cast<std::size_t>(20.0 * effort), target);

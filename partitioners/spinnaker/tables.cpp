@@ -11,6 +11,9 @@ namespace spikecast::mapping {
 
 namespace {
 
+/// Entries in all from which on the effort is shared out.
+constexpr std::size_t full_effort = std::size_t{1} << 18;
+
 /// Numbers of nodes by chip, those of one chip in the order of their nets' keys.
 class NodesByChip {
 public:
@@ -64,6 +67,9 @@ private:
 BuiltTables build_tables(const Machine& machine, const Routing& routing, const Keys& keys,
                          const MinimiseOptions& options) {
     const NodesByChip nodes(machine, routing, keys);
+    MinimiseOptions each = options;
+    if (routing.nodes.size() > full_effort)
+        each.effort *= static_cast<double>(full_effort) / static_cast<double>(routing.nodes.size());
     BuiltTables built;
     built.tables.resize(machine.chips());
     built.reports.resize(machine.chips());
@@ -75,7 +81,7 @@ BuiltTables build_tables(const Machine& machine, const Routing& routing, const K
             report.entries = static_cast<std::uint32_t>(raw.entries.size());
             report.straight = static_cast<std::uint32_t>(std::count(raw.straight.begin(), raw.straight.end(), 1));
             report.floor = static_cast<std::uint32_t>(table_floor(raw.entries, raw.straight));
-            built.tables[c] = minimise(raw.entries, raw.straight, options);
+            built.tables[c] = minimise(raw.entries, raw.straight, each);
             built.tables[c].shrink_to_fit();
             report.minimised = static_cast<std::uint32_t>(built.tables[c].size());
         };

@@ -25,8 +25,9 @@ struct BuiltTables {
 };
 
 /// The table of every chip, minimised: entries of nets in the order of their keys. Tables before minimising exist for a
-/// few chips at a time. Throws std::invalid_argument where keys and routing aren't of the same nets.
-/// Memory: 8 bytes a tree node, and the result.
+/// few chips at a time. Beyond 2^18 entries in all, the effort at each chip falls in proportion, which costs less than
+/// 1 % in entries and keeps the largest machines to minutes. Throws std::invalid_argument where keys and routing aren't
+/// of the same nets. Memory: 8 bytes a tree node, and the result.
 [[nodiscard]] BuiltTables build_tables(const Machine& machine, const Routing& routing, const Keys& keys,
                                        const MinimiseOptions& options);
 
