@@ -213,6 +213,8 @@ private:
     [[nodiscard]] std::string units() const {
         if (H5Aexists(times.get(), "units") <= 0) return {};
         const Handle attribute(H5Aopen(times.get(), "units", H5P_DEFAULT), H5Aclose);
+        const Handle space(H5Aget_space(attribute.get()), H5Sclose);
+        if (H5Sget_simple_extent_npoints(space.get()) != 1) return {}; // a list, or nothing
         const Handle type(H5Aget_type(attribute.get()), H5Tclose);
         if (H5Tget_class(type.get()) != H5T_STRING) return {};
         if (H5Tis_variable_str(type.get()) > 0) {

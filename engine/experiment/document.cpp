@@ -113,12 +113,20 @@ void rebase(Node& node, const fs::path& from, const fs::path& to) {
         rebase(element, from, to);
 }
 
+/// What one experiment may take to read: more is a mistake, or was made to use up the machine (files that include two
+/// others each, thirty deep, are 2^30 readings).
+constexpr std::uintmax_t most_bytes = std::uintmax_t{64} << 20;
+constexpr std::size_t most_files = 1000;
+
 struct Loader {
     std::vector<Diagnostic>& errors;
     std::vector<fs::path> chain; ///< canonical paths of the files being read, outermost first
     fs::path main_directory;
     std::string main_text;
     bool has_includes = false;
+    std::uintmax_t bytes = 0;   ///< read so far
+    std::size_t files_read = 0; ///< likewise
+    bool refused = false;       ///< one file too many or too large was reported
 
     Node load(const fs::path& path, const Where& from) {
         std::error_code code;
@@ -142,9 +150,21 @@ struct Loader {
                                   "paths are relative to the file that includes"});
             return {};
         }
-        std::ostringstream content;
-        content << stream.rdbuf();
-        const std::string text = content.str();
+        const std::uintmax_t size = fs::file_size(path, code);
+        if (code || size > most_bytes - bytes || ++files_read > most_files) {
+            if (!refused)
+                errors.push_back({chain.empty() ? Where{shown, 0, 0} : from, chain.empty() ? "" : "include",
+                                  fmt::format("'{}' is file number {} of this experiment, which with it has {} bytes, "
+                                              "but at most {} files and {} bytes are read",
+                                              shown, files_read, bytes + size, most_files, most_bytes),
+                                  "include fewer files; put lists of synapses and arrays into files of their own"});
+            refused = true; // once: what follows from it isn't worth saying
+            return {};
+        }
+        bytes += size;
+        std::string text(static_cast<std::size_t>(size), '\0');
+        stream.read(text.data(), static_cast<std::streamsize>(size));
+        text.resize(static_cast<std::size_t>(stream.gcount()));
         if (chain.empty()) main_text = text;
         Node own;
         if (!parsed(text, shown, own, errors)) return {};
@@ -405,7 +425,7 @@ void merge(Node& base, const Node& over, bool top_level) {
 }
 
 Document read_document(const std::string& path, std::vector<Diagnostic>& errors) {
-    Loader loader{errors, {}, fs::path(path).parent_path(), {}, false};
+    Loader loader{errors, {}, fs::path(path).parent_path(), {}};
     Document document;
     document.root = loader.load(path, {path, 0, 0});
     document.directory = loader.main_directory.string();

@@ -156,6 +156,20 @@ TEST(ShippedExperiments, brunel_has_its_four_regimes) {
     }
 }
 
+TEST_F(Reading, files_that_include_each_other_without_end_are_refused_in_one_message) {
+    for (int i = 0; i < 40; ++i) // 2^40 readings
+        (void)write(std::to_string(i) + ".toml",
+                    "include = [\"" + std::to_string(i + 1) + ".toml\", \"" + std::to_string(i + 1) + ".toml\"]\n");
+    (void)write("40.toml", two);
+    try {
+        (void)read_experiment((folder_ / "0.toml").string());
+        FAIL() << "nothing was said";
+    } catch (const InputError& e) {
+        ASSERT_EQ(e.diagnostics().size(), 1U) << e.what();
+        EXPECT_NE(e.diagnostics()[0].message.find("at most 1000 files"), std::string::npos) << e.what();
+    }
+}
+
 TEST_F(Reading, includes_are_merged_and_arrays_of_tables_appended) {
     write("sub/base.toml", std::string(two) + "[[projections]]\nsource = \"E\"\ntarget = \"I\"\n"
                                               "rule = { explicit_list = { file = \"list.csv\" } }\n");
