@@ -7,6 +7,7 @@ set(spikecast_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/spikecast)
 set_target_properties(spikecast_core PROPERTIES EXPORT_NAME core)
 set_target_properties(spikecast_models PROPERTIES EXPORT_NAME models)
 set_target_properties(spikecast_partitioners PROPERTIES EXPORT_NAME partitioners)
+set_target_properties(spikecast_mapping PROPERTIES EXPORT_NAME mapping)
 # Public headers are C++20, whatever the consumer's default is.
 target_compile_features(spikecast_core PUBLIC cxx_std_20)
 # On a cluster MPI and HDF5 lie where the loader doesn't look by itself.
@@ -15,7 +16,7 @@ set_target_properties(spikecast_program PROPERTIES INSTALL_RPATH_USE_LINK_PATH O
 # The same name inside the build tree (FetchContent, add_subdirectory) and from the installed package.
 add_library(spikecast::spikecast ALIAS spikecast)
 
-install(TARGETS spikecast spikecast_core spikecast_models spikecast_partitioners
+install(TARGETS spikecast spikecast_core spikecast_models spikecast_partitioners spikecast_mapping
         EXPORT spikecast_targets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS spikecast_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -1,5 +1,6 @@
 // The command-line program: wires reader, engine, recorders and report together.
 #include "engine/app/dry_run.hpp"
+#include "engine/app/map.hpp"
 #include "engine/app/predict.hpp"
 #include "engine/app/progress.hpp"
 #include "engine/app/report.hpp"
@@ -368,6 +369,9 @@ int program(int argc, char** argv, const Environment& environment) {
     export_app->add_option("--network", arguments.network, "the file to write")->type_name("FILE.h5")->required();
     export_app->add_flag("--quiet", arguments.quiet, "print nothing but errors");
 
+    MapArguments map_arguments;
+    const CLI::App* map_app = add_map_command(app, map_arguments);
+
     std::vector<std::string> commands;
     for (const CLI::App* command : std::as_const(app).get_subcommands([](const CLI::App*) { return true; }))
         commands.push_back(command->get_name());
@@ -385,6 +389,7 @@ int program(int argc, char** argv, const Environment& environment) {
     if (*run_command) return run(arguments, environment);
     if (*check_command) return check(arguments, environment);
     if (*export_app) return export_command(arguments, environment);
+    if (*map_app) return map_command(map_arguments, environment);
     return models(arguments, environment);
 }
 

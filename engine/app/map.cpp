@@ -1,0 +1,490 @@
+#include "engine/app/map.hpp"
+
+#include "engine/app/map_report.hpp"
+#include "engine/app/progress.hpp"
+#include "engine/exchange/collective.hpp"
+#include "engine/experiment/quantity.hpp"
+#include "engine/experiment/reader.hpp"
+#include "engine/mapping/replay.hpp"
+#include "engine/mapping/split.hpp"
+#include "partitioners/spinnaker/netlist.hpp"
+#include "partitioners/spinnaker/picture.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+namespace spikecast {
+
+namespace {
+
+namespace fs = std::filesystem;
+using mapping::Demand;
+
+constexpr double packet_bits = 40.0;
+
+template <class T>
+using Names = std::vector<std::pair<std::string, T>>;
+
+const Names<mapping::PlaceMethod> place_names{{"ours", mapping::PlaceMethod::best},
+                                              {"hilbert", mapping::PlaceMethod::hilbert},
+                                              {"random", mapping::PlaceMethod::random}};
+const Names<mapping::Objective> objective_names{{"tree-cost", mapping::Objective::tree_cost},
+                                                {"link-load", mapping::Objective::max_link_load},
+                                                {"table-entries", mapping::Objective::table_entries},
+                                                {"board-crossings", mapping::Objective::board_crossings}};
+const Names<mapping::RouteMethod> route_names{{"steiner", mapping::RouteMethod::steiner},
+                                              {"ner", mapping::RouteMethod::ner},
+                                              {"ldf", mapping::RouteMethod::longest_dimension_first}};
+const Names<mapping::KeyMethod> key_names{{"own", mapping::KeyMethod::own}, {"index", mapping::KeyMethod::index}};
+const Names<mapping::MinimiseMethod> minimise_names{{"best", mapping::MinimiseMethod::best},
+                                                    {"ordered-covering", mapping::MinimiseMethod::ordered_covering},
+                                                    {"pair", mapping::MinimiseMethod::pair},
+                                                    {"default-routes", mapping::MinimiseMethod::default_routes},
+                                                    {"none", mapping::MinimiseMethod::none}};
+template <class T>
+std::vector<std::string> names_of(const Names<T>& names) {
+    std::vector<std::string> out;
+    for (const auto& [name, value] : names)
+        out.push_back(name);
+    return out;
+}
+
+/// What a word stands for; a word that stands for nothing becomes a diagnostic.
+template <class T>
+T choose(const Names<T>& names, const std::string& word, const char* option, std::vector<Diagnostic>& wrong) {
+    for (const auto& [name, value] : names)
+        if (name == word) return value;
+    wrong.push_back(
+        {{option, 0, 0}, "", fmt::format("there is no '{}' here", word), suggestion(word, names_of(names))});
+    return names.front().second;
+}
+
+bool ends_with(const std::string& text, std::string_view end) {
+    return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// Refuses a file that can't be written or that is read.
+void check_writable(const std::string& path, const char* option, const std::vector<std::string>& others,
+                    std::vector<Diagnostic>& wrong) {
+    if (path.empty()) return;
+    std::error_code code;
+    const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
+    const auto refuse = [&](const std::string& why) {
+        wrong.push_back({{option, 0, 0}, path, why, "name another file"});
+    };
+    if (!fs::is_directory(folder, code) || ::access(folder.c_str(), W_OK) != 0)
+        return refuse(fmt::format("the folder {} does not exist or can't be written", folder.string()));
+    if (fs::is_directory(path, code)) return refuse("this is a folder");
+    if (fs::exists(path, code) && ::access(path.c_str(), W_OK) != 0) return refuse("the file can't be written");
+    for (const std::string& other : others)
+        if (!other.empty() && (fs::equivalent(path, other, code) ||
+                               fs::absolute(path).lexically_normal() == fs::absolute(other).lexically_normal()))
+            return refuse(fmt::format("this is also {}, which would be overwritten", other));
+}
+
+/// Tables go to a file of all chips (.csv) or to a folder with one for each chip; the folder is made.
+void check_tables(const std::string& path, std::vector<Diagnostic>& wrong) {
+    if (path.empty()) return;
+    if (ends_with(path, ".csv")) return check_writable(path, "--tables", {}, wrong);
+    std::error_code code;
+    if (fs::is_directory(path, code)) {
+        if (::access(path.c_str(), W_OK) != 0)
+            wrong.push_back({{"--tables", 0, 0}, path, "the folder can't be written", "name another one"});
+        return;
+    }
+    if (fs::exists(path, code) || !fs::create_directory(path, code))
+        wrong.push_back(
+            {{"--tables", 0, 0}, path, "no folder can be made here", "name a folder, or a file that ends with .csv"});
+}
+
+void write_file(const std::string& path, const std::string& text) {
+    std::ofstream file(path, std::ios::binary);
+    file << text;
+    if (text.empty() || text.back() != '\n') file << '\n';
+    file.flush();
+    if (!file) throw RunError(fmt::format("{}: can't be written", path));
+}
+
+/// Lines of key,mask,route as PACMAN reads them; core c of the hardware, of which 0 is the monitor, is bit 6 + c. A
+/// folder gets a file x_y.csv for each chip with a table; a file of all chips has x and y in front.
+void write_tables(const std::string& path, const mapping::Machine& machine, const mapping::Tables& tables) {
+    const bool one_file = ends_with(path, ".csv");
+    std::string all;
+    for (mapping::ChipId c = 0; c < machine.chips(); ++c) {
+        mapping::Table table = tables[c];
+        for (mapping::TableEntry& entry : table) {
+            mapping::Route route;
+            for (unsigned b = 0; b < 191; ++b)
+                if (entry.route.has(b)) route |= mapping::Route::bit(b < 6 ? b : b + 1);
+            entry.route = route;
+        }
+        if (table.empty()) continue;
+        if (!one_file) {
+            mapping::write_table(table,
+                                 (fs::path(path) / fmt::format("{}_{}.csv", machine.x(c), machine.y(c))).string());
+            continue;
+        }
+        std::istringstream lines(mapping::table_text(table));
+        for (std::string line; std::getline(lines, line);)
+            all += fmt::format("{},{},{}\n", machine.x(c), machine.y(c), line);
+    }
+    if (one_file) write_file(path, all);
+}
+
+class Clock {
+public:
+    explicit Clock(MapResult& result) : result_(result) {}
+    template <class Work>
+    void stage(const std::string& name, bool quiet, Work&& work) {
+        Progress progress(name, 1.0, "", quiet);
+        const auto start = std::chrono::steady_clock::now();
+        work(progress);
+        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+        result_.seconds.push_back({name, spent.count()});
+        progress.finish();
+    }
+
+private:
+    MapResult& result_;
+};
+
+mapping::TrafficSettings traffic_settings(const MapArguments& arguments, const std::optional<Experiment>& experiment) {
+    mapping::TrafficSettings settings;
+    if (experiment) settings.step_ms = experiment->simulation.resolution_ms() * arguments.slowdown;
+    return settings;
+}
+
+/// Packets a second that a link of the machine takes, the slower where it joins boards.
+Demand link_demand(const MapResult& result, const mapping::TrafficSettings& settings) {
+    Demand demand{"link load", 0.0, settings.link_mbit_s * 1e6 / packet_bits,
+                  "packets/s", "",  "run slower (--slowdown), or use more chips"};
+    const auto& loads = result.mapped->link_loads;
+    constexpr std::array<const char*, 6> directions{"E", "NE", "N", "W", "SW", "S"};
+    for (std::size_t i = 0; i < loads.size(); ++i) {
+        const double load = loads[i] / result.arguments.slowdown;
+        if (load <= demand.used) continue;
+        demand.used = load;
+        const auto c = static_cast<mapping::ChipId>(i / 6);
+        demand.where =
+            fmt::format("{} of chip ({}, {})", directions.at(i % 6), result.machine.x(c), result.machine.y(c));
+    }
+    return demand;
+}
+
+MapResult map_all(const MapArguments& arguments) {
+    std::vector<Diagnostic> wrong;
+    mapping::PipelineSettings pipeline;
+    pipeline.place.method = choose(place_names, arguments.place, "--place", wrong);
+    pipeline.place.objective = choose(objective_names, arguments.objective, "--objective", wrong);
+    pipeline.place.seed = pipeline.route.seed = arguments.seed;
+    pipeline.place.threads = pipeline.route.threads = arguments.threads;
+    pipeline.place.effort = arguments.effort;
+    pipeline.route.method = choose(route_names, arguments.route, "--route", wrong);
+    pipeline.route.congestion_rounds = arguments.congestion_rounds;
+    pipeline.keys.method = choose(key_names, arguments.keys, "--keys", wrong);
+    pipeline.keys.seed = arguments.seed;
+    pipeline.minimise.method = choose(minimise_names, arguments.minimise, "--minimise", wrong);
+    pipeline.keys.effort = pipeline.minimise.effort = arguments.effort;
+    pipeline.minimise.target = arguments.target_entries;
+    pipeline.minimise.threads = arguments.threads;
+    const bool on_core = choose<bool>({{"cores", false}, {"on-core", true}}, arguments.stimuli, "--stimuli", wrong);
+    const auto traffic =
+        choose<int>({{"off", 0}, {"poisson", 1}, {"rates", 2}, {"spikes", 3}}, arguments.traffic, "--traffic", wrong);
+    const bool netlist = ends_with(arguments.input, ".json");
+    if (!netlist && !ends_with(arguments.input, ".toml"))
+        wrong.push_back({{arguments.input, 0, 0},
+                         "",
+                         "the name ends neither with .toml (an experiment) nor with .json (a netlist)",
+                         "name it by what it holds"});
+    if (netlist && !arguments.overrides.empty())
+        wrong.push_back(
+            {{"--set", 0, 0}, arguments.overrides.front(), "a netlist has no keys to override", "leave it out"});
+    if (netlist && arguments.atoms_per_core > 0)
+        wrong.push_back({{"--atoms-per-core", 0, 0}, "", "a netlist is split already", "leave it out"});
+    if (traffic == 3 && arguments.spikes.empty())
+        wrong.push_back({{"--traffic", 0, 0},
+                         "spikes",
+                         "which file has the spikes isn't said",
+                         "add --spikes FILE.h5, a result of `spikecast run`"});
+    if (traffic != 3 && !arguments.spikes.empty())
+        wrong.push_back({{"--spikes", 0, 0},
+                         arguments.spikes,
+                         "spikes are sent with --traffic spikes only",
+                         "add it, or leave this out"});
+    if (traffic == 3 && netlist)
+        wrong.push_back({{"--traffic", 0, 0},
+                         "spikes",
+                         "the vertices of a netlist have no neurons that spike",
+                         "use poisson or rates"});
+    if (!arguments.picture.empty() && !ends_with(arguments.picture, ".svg"))
+        wrong.push_back({{"--picture", 0, 0},
+                         arguments.picture,
+                         "pictures are written as SVG, but the name doesn't end so",
+                         "let it end with .svg"});
+    check_writable(arguments.report, "--report", {arguments.input, arguments.faults, arguments.spikes}, wrong);
+    check_writable(arguments.picture, "--picture", {arguments.input, arguments.report}, wrong);
+    check_writable(arguments.output, "--output", {arguments.input, arguments.report, arguments.picture}, wrong);
+    if (!wrong.empty()) throw InputError(std::move(wrong));
+
+    MapResult result;
+    result.arguments = arguments;
+    Clock clock(result);
+    const mapping::MachineSpec spec{arguments.machine, arguments.profile,
+                                    arguments.cores_per_chip > 0 ? std::optional<int>(arguments.cores_per_chip)
+                                                                 : std::nullopt};
+    std::optional<Experiment> experiment;
+    const bool automatic = arguments.machine == "auto";
+    clock.stage("read", true, [&](Progress&) {
+        // A file and a machine that are both wrong are both reported.
+        const auto also = [&](auto&& work) {
+            try {
+                work();
+            } catch (const InputError& e) {
+                wrong.insert(wrong.end(), e.diagnostics().begin(), e.diagnostics().end());
+            }
+        };
+        also([&] {
+            mapping::MachineSpec first = spec;
+            if (automatic) first.shape = "mesh:1x1"; // for the cores' properties; replaced when the size is known
+            result.machine = mapping::make_machine(first);
+            if (automatic && !arguments.faults.empty())
+                throw InputError(Diagnostic{{"--faults", 0, 0},
+                                            arguments.faults,
+                                            "faults belong to a machine, but which isn't said",
+                                            "name it with --machine"});
+            if (!arguments.faults.empty())
+                mapping::apply_faults(result.machine, mapping::read_faults(arguments.faults));
+        });
+        also([&] {
+            if (netlist) {
+                result.netlist = mapping::read_netlist(arguments.input, &result.notes);
+                result.title = fs::path(arguments.input).stem().string();
+            } else {
+                experiment = read_experiment(arguments.input, arguments.overrides);
+                result.title = experiment->title;
+            }
+        });
+        check_tables(arguments.tables, wrong);
+        if (!wrong.empty()) throw InputError(std::move(wrong));
+    });
+    if (experiment) {
+        SplitSettings settings;
+        settings.atoms_per_core = arguments.atoms_per_core;
+        settings.slowdown = arguments.slowdown;
+        settings.default_rate_hz = arguments.rate_hz;
+        settings.stimuli_on_core = on_core;
+        settings.threads = arguments.threads;
+        clock.stage("split", arguments.quiet, [&](Progress& progress) {
+            result.split = split_experiment(*experiment, result.machine, settings,
+                                            [&](double done, double of) { progress.update(done, of); });
+        });
+        result.demands = result.split->demands;
+        result.notes.insert(result.notes.end(), result.split->notes.begin(), result.split->notes.end());
+    }
+    const mapping::MachineGraph& graph = result.graph();
+    clock.stage("smallest", true, [&](Progress&) { result.smallest = mapping::smallest_machine(graph, spec); });
+    if (automatic) {
+        if (!result.smallest)
+            throw mapping::Refused(
+                Diagnostic{{"--machine", 0, 0}, "auto", "no machine has room for all vertices", "split them further"});
+        result.machine = mapping::make_machine(result.smallest->spec);
+    }
+    for (Demand& demand : mapping::graph_demands(graph, result.machine))
+        result.demands.push_back(std::move(demand));
+
+    std::optional<Progress> progress;
+    const auto finish = [&] {
+        if (progress) progress->finish();
+        progress.reset();
+    };
+    try {
+        result.mapped = mapping::run_pipeline(graph, result.machine, pipeline, [&](const std::string& stage) {
+            finish();
+            if (!stage.empty()) progress.emplace(stage, 1.0, "", arguments.quiet);
+        });
+    } catch (const mapping::Refused& e) {
+        progress.reset();
+        result.refusal = e.what();
+    }
+    if (!result.mapped) return result;
+    result.seconds.insert(result.seconds.end(), result.mapped->stages.begin(), result.mapped->stages.end());
+    result.demands.push_back(mapping::table_demand(result.machine, result.mapped->tables));
+    const mapping::TrafficSettings settings = traffic_settings(arguments, experiment);
+    if (result.split) {
+        Demand links = link_demand(result, settings);
+        if (links.used > 0.0) result.demands.push_back(std::move(links));
+    }
+
+    if (traffic != 0 && result.mapped->verified.ok()) {
+        clock.stage("traffic", arguments.quiet, [&](Progress& told) {
+            mapping::Traffic simulation(result.machine, graph, result.mapped->placement, result.mapped->keys,
+                                        result.mapped->tables, settings);
+            const auto duration = static_cast<mapping::Picoseconds>(arguments.traffic_ms * 1e9);
+            if (traffic == 3) {
+                replay_spikes(simulation, arguments.spikes, *experiment, *result.split, arguments.slowdown, duration,
+                              [&](double done, double of) { told.update(done, of); });
+                result.traffic = simulation.report();
+            } else {
+                const auto pattern = traffic == 1 ? mapping::Pattern::poisson : mapping::Pattern::regular;
+                mapping::RateSource source(graph, arguments.traffic_scale / arguments.slowdown, pattern,
+                                           arguments.seed);
+                result.traffic = mapping::run_rates(simulation, source, duration);
+            }
+        });
+    }
+    return result;
+}
+
+} // namespace
+
+CLI::App* add_map_command(CLI::App& app, MapArguments& a) {
+    CLI::App* map = app.add_subcommand("map", "maps onto a SpiNNaker-like machine");
+    map->add_option("INPUT", a.input, "an experiment (.toml) or a netlist (.json)")->required();
+    map->add_option("--machine", a.machine,
+                    "mesh:WxH, torus:WxH (chips), spin3, spin5 (a\n"
+                    "board), spin5:WxH (triads of boards),\n"
+                    "spin5-torus:WxH, full, or auto (the smallest)")
+        ->required()
+        ->type_name("M");
+    map->add_option("--profile", a.profile, "spinnaker, spinnaker2, truenorth, loihi [spinnaker]")->type_name("NAME");
+    map->add_option("--cores-per-chip", a.cores_per_chip, "application cores [the profile's]")
+        ->check(CLI::Range(1, 100000))
+        ->type_name("N");
+    map->add_option("--faults", a.faults, "what is broken: down_chips, down_cores, down_links")->type_name("FILE");
+    map->add_option("--set", a.overrides, "override a key of the experiment")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false)
+        ->take_all();
+    map->add_option("--atoms-per-core", a.atoms_per_core, "neurons of a slice [as many as fit]")
+        ->check(CLI::Range(1, 65536))
+        ->type_name("N");
+    map->add_option("--stimuli", a.stimuli,
+                    "generators on cores of their own (cores) or with\n"
+                    "their targets (on-core) [cores]")
+        ->type_name("HOW");
+    map->add_option("--slowdown", a.slowdown, "machine time over biological time [1]")
+        ->check(CLI::Range(1e-3, 1e6))
+        ->type_name("X");
+    map->add_option("--rate", a.rate_hz, "of populations whose rate isn't stated, Hz [10]")
+        ->check(CLI::Range(0.0, 1e6))
+        ->type_name("HZ");
+    map->add_option("--place", a.place, "ours, hilbert or random [ours]")->type_name("HOW");
+    map->add_option("--objective", a.objective,
+                    "what placing makes small: tree-cost, link-load,\n"
+                    "table-entries or board-crossings [tree-cost]")
+        ->type_name("WHAT");
+    map->add_option("--effort", a.effort,
+                    "scales how long placing, keys and tables search\n"
+                    "[1]")
+        ->check(CLI::Range(0.0, 1000.0))
+        ->type_name("X");
+    map->add_option("--route", a.route,
+                    "steiner, ner, ldf (longest dimension first)\n"
+                    "[steiner]")
+        ->type_name("HOW");
+    map->add_option("--congestion-rounds", a.congestion_rounds, "times to route around busy links [0]")
+        ->check(CLI::Range(0, 1000))
+        ->type_name("N");
+    map->add_option("--keys", a.keys,
+                    "own (chosen for small tables) or index (net i\n"
+                    "has key i) [own]")
+        ->type_name("HOW");
+    map->add_option("--minimise", a.minimise,
+                    "best, ordered-covering, pair, default-routes or\n"
+                    "none [best]")
+        ->type_name("HOW");
+    map->add_option("--target-entries", a.target_entries, "tables of so many entries are small enough")
+        ->check(CLI::Range(1U, 1U << 30))
+        ->type_name("N");
+    map->add_option("--seed", a.seed, "of placing, routing and traffic [1]")->type_name("N");
+    map->add_option("--threads", a.threads, "the result is the same for every number [1]")
+        ->check(CLI::Range(1, 4096))
+        ->type_name("N");
+    map->add_option("--traffic", a.traffic,
+                    "simulate packets: poisson or rates (at even\n"
+                    "intervals) at the nets' rates, or spikes of a run\n"
+                    "[off]")
+        ->type_name("HOW");
+    map->add_option("--spikes", a.spikes, "a result of `spikecast run`, for --traffic spikes")->type_name("FILE.h5");
+    map->add_option("--traffic-duration", a.traffic_ms, "ms of machine time [100]")
+        ->check(CLI::Range(1e-6, 1e7))
+        ->type_name("MS");
+    map->add_option("--traffic-scale", a.traffic_scale, "packets a second for each unit of weight [1]")
+        ->check(CLI::Range(0.0, 1e12))
+        ->type_name("X");
+    map->add_option("--report", a.report, "write the report here")->type_name("FILE.json");
+    map->add_option("--tables", a.tables,
+                    "write the router tables: a file of all, or a\n"
+                    "folder with one a chip")
+        ->type_name("FILE.csv|DIR");
+    map->add_option("--picture", a.picture, "draw cores, links and tables")->type_name("FILE.svg");
+    map->add_option("--output", a.output,
+                    "write all stages: graph, placements, routes, keys,\n"
+                    "tables")
+        ->type_name("FILE.json");
+    map->add_flag("--quiet", a.quiet, "print nothing but errors");
+    map->footer("Examples:\n"
+                "  spikecast map netlist.json --machine mesh:13x13 --cores-per-chip 16\n"
+                "  spikecast map experiments/microcircuit_pd14.toml --machine auto \\\n"
+                "    --slowdown 20 --threads 2 --picture microcircuit.svg\n"
+                "Exit codes: 0 it fits, 1 it doesn't (the report says what binds), 2 bad input.");
+    return map;
+}
+
+int map_command(const MapArguments& arguments, const Environment& environment) {
+    int code = 0;
+    collectively(MPI_COMM_WORLD, [&] {
+        if (environment.rank() != 0) return;
+        if (environment.ranks() > 1 && !arguments.quiet)
+            fmt::print(stderr, "note: a mapping is made by one process, the other {} wait; --threads uses more cores\n",
+                       environment.ranks() - 1);
+        const MapResult result = map_all(arguments);
+        // What was asked for is written whether it fits or not.
+        if (!arguments.report.empty()) write_file(arguments.report, map_report_json(result));
+        if (!arguments.output.empty()) write_file(arguments.output, map_stages_json(result));
+        if (result.mapped && !arguments.tables.empty())
+            write_tables(arguments.tables, result.machine, result.mapped->tables);
+        if (result.mapped && !arguments.picture.empty()) {
+            const mapping::TableSizes sizes = mapping::table_sizes(*result.mapped);
+            write_file(arguments.picture,
+                       mapping::picture(result.graph(), result.machine, result.mapped->placement,
+                                        result.mapped->link_loads, result.mapped->tables,
+                                        {result.title,
+                                         fmt::format("{} vertices and {} nets on {}; cost {:.4g}, largest router table "
+                                                     "{} entries",
+                                                     result.graph().vertices.size(), result.graph().nets(),
+                                                     result.machine.name, result.mapped->cost, sizes.worst),
+                                         result.split ? "packets/s" : "(weight)"}));
+        }
+        if (!arguments.quiet) {
+            fmt::print("{}", map_report_table(result));
+            const auto told = [](const char* what, const std::string& path) {
+                if (!path.empty()) fmt::print("{}: {}\n", what, path);
+            };
+            told("report", arguments.report);
+            told("stages", arguments.output);
+            if (result.mapped) {
+                told("tables", arguments.tables);
+                told("picture", arguments.picture);
+            }
+        }
+        code = result.fits() ? 0 : 1;
+        if (code != 0) {
+            std::fflush(stdout);
+            fmt::print(stderr, "spikecast: it doesn't fit {}: {}\n", result.machine.name, result.why_not());
+        }
+    });
+    MPI_Bcast(&code, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    return code;
+}
+
+} // namespace spikecast
