@@ -28,6 +28,9 @@ function(spikecast_catalogue list sources)
   set(declarations "")
   set(references "")
   set(count 0)
+  set(synapse_declarations "")
+  set(synapse_references "")
+  set(synapse_count 0)
   set(files ${folder}/entries.cpp)
   file(STRINGS ${list} lines REGEX "^[^#]")
   foreach(line IN LISTS lines)
@@ -37,13 +40,19 @@ function(spikecast_catalogue list sources)
     set(header ${CMAKE_MATCH_1})
     set(struct ${CMAKE_MATCH_3})
     set(file ${folder}/${struct}.cpp)
+    set(kind "")
+    set(Kind "")
+    if(header MATCHES "^(plasticity|synapses)/")
+      set(kind "synapse_")
+      set(Kind "Synapse")
+    endif()
     set(text "// Written by cmake/catalogue.cmake.
 #include \"models/entry.hpp\"
 #include \"models/${header}\"
 
 namespace spikecast::models {
-extern const CatalogueEntry entry_${struct};
-const CatalogueEntry entry_${struct} = entry_of<${struct}>();
+extern const ${Kind}CatalogueEntry entry_${struct};
+const ${Kind}CatalogueEntry entry_${struct} = ${kind}entry_of<${struct}>();
 } // namespace spikecast::models
 ")
     file(CONFIGURE OUTPUT ${file} CONTENT "${text}" @ONLY)
@@ -65,21 +74,26 @@ const KernelFunction<double> WideKernel<${struct}, double>::update = &NeuronKern
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-march=x86-64-v4;-mprefer-vector-width=512")
       list(APPEND files ${file})
     endif()
-    string(APPEND declarations "extern const CatalogueEntry entry_${struct};\n")
-    string(APPEND references "    &entry_${struct},\n")
-    math(EXPR count "${count} + 1")
+    string(APPEND ${kind}declarations "extern const ${Kind}CatalogueEntry entry_${struct};\n")
+    string(APPEND ${kind}references "    &entry_${struct},\n")
+    math(EXPR ${kind}count "${${kind}count} + 1")
   endforeach()
   set(text "// Written by cmake/catalogue.cmake.
 #include \"models/entry.hpp\"
 
 namespace spikecast::models {
-${declarations}
+${declarations}${synapse_declarations}
 namespace {
 constexpr const CatalogueEntry* all[${count}] = {
 ${references}};
+constexpr const SynapseCatalogueEntry* all_synapses[${synapse_count}] = {
+${synapse_references}};
 } // namespace
 std::span<const CatalogueEntry* const> catalogue_entries() {
     return all;
+}
+std::span<const SynapseCatalogueEntry* const> synapse_catalogue_entries() {
+    return all_synapses;
 }
 } // namespace spikecast::models
 ")

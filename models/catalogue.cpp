@@ -45,6 +45,28 @@ const ModelInfo* find_model(std::string_view name) {
     return entry == nullptr ? nullptr : entry->info;
 }
 
+std::span<const SynapseModelInfo* const> all_synapse_models() {
+    static const std::vector<const SynapseModelInfo*> infos = [] {
+        std::vector<const SynapseModelInfo*> list;
+        for (const models::SynapseCatalogueEntry* entry : models::synapse_catalogue_entries())
+            list.push_back(entry->info);
+        return list;
+    }();
+    return infos;
+}
+
+const SynapseModelInfo* find_synapse_model(std::string_view name) {
+    for (const SynapseModelInfo* info : all_synapse_models())
+        if (info->model.name == name) return info;
+    return nullptr;
+}
+
+std::unique_ptr<SynapseKernel> make_synapse_kernel(const SynapseSetup& setup) {
+    for (const models::SynapseCatalogueEntry* entry : models::synapse_catalogue_entries())
+        if (entry->info == setup.model) return entry->kernel(setup);
+    return nullptr;
+}
+
 template <class T>
 std::unique_ptr<PopulationBlock<T>> make_population_block(const BlockSetup& setup) {
     const auto make = makers<T>(*setup.model).population;

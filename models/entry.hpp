@@ -4,6 +4,7 @@
 
 #include "spikecast/block.hpp"
 #include "spikecast/model.hpp"
+#include "spikecast/plasticity.hpp"
 
 #include <memory>
 #include <span>
@@ -42,7 +43,19 @@ constexpr CatalogueEntry entry_of() {
     return {&Model::info, makers_of<Model, double>(), makers_of<Model, float>()};
 }
 
+struct SynapseCatalogueEntry {
+    const SynapseModelInfo* info;
+    std::unique_ptr<SynapseKernel> (*kernel)(const SynapseSetup&);
+};
+template <class Rule>
+constexpr SynapseCatalogueEntry synapse_entry_of() {
+    return {&Rule::info, [](const SynapseSetup& setup) -> std::unique_ptr<SynapseKernel> {
+                return std::make_unique<typename Rule::Kernel>(setup);
+            }};
+}
+
 /// In the order of models/catalogue.txt.
 [[nodiscard]] std::span<const CatalogueEntry* const> catalogue_entries();
+[[nodiscard]] std::span<const SynapseCatalogueEntry* const> synapse_catalogue_entries();
 
 } // namespace spikecast::models

@@ -1,5 +1,7 @@
 #include "models/reference_page.hpp"
 
+#include "spikecast/plasticity.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -109,7 +111,10 @@ std::string reference_page(const ModelInfo& model) {
         variables.push_back(
             {std::string(v.name), std::string(v.unit), v.derived ? "recorded only" : initial, std::string(v.meaning)});
     }
-    if (variables.size() > 1) page += "\nVariables that can be recorded and initialised\n" + table(variables);
+    const bool synapse = model.kind == ModelInfo::Kind::synapse;
+    if (variables.size() > 1)
+        page += (synapse ? "\nVariables of each synapse\n" : "\nVariables that can be recorded and initialised\n") +
+                table(variables);
     if (!model.receptors.empty()) {
         std::vector<std::vector<std::string>> rows{{"name", "weight", "takes", "meaning"}};
         for (const ReceptorInfo& r : model.receptors)
@@ -136,6 +141,8 @@ std::string catalogue_page() {
                             ? "neuron"
                             : (model->kind == ModelInfo::Kind::generator ? "generator" : "current"),
                         std::string(model->summary)});
+    for (const SynapseModelInfo* each : all_synapse_models())
+        rows.push_back({std::string(each->model.name), "synapse", std::string(each->model.summary)});
     return table(rows);
 }
 

@@ -12,6 +12,7 @@
 #include "engine/recording/network_file.hpp"
 #include "models/reference_page.hpp"
 #include "partitioners/partitioners.hpp"
+#include "spikecast/plasticity.hpp"
 #include "spikecast/simulation.hpp"
 
 #include <CLI/CLI.hpp>
@@ -288,10 +289,13 @@ int models(const Arguments& arguments, const Environment& environment) {
         return 0;
     }
     const ModelInfo* model = find_model(arguments.model);
+    if (const SynapseModelInfo* synapse = find_synapse_model(arguments.model)) model = &synapse->model;
     if (model == nullptr) {
         std::vector<std::string> known;
         for (const ModelInfo* each : all_models())
             known.emplace_back(each->name);
+        for (const SynapseModelInfo* each : all_synapse_models())
+            known.emplace_back(each->model.name);
         fmt::print(stderr, "spikecast: there is no model '{}'; {}\n", arguments.model,
                    suggestion(arguments.model, known));
         return 2;

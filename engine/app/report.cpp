@@ -185,6 +185,7 @@ std::string to_json(const RunReport& report) {
               {"spike_hash", r.spike_hash},
               {"network_hash", r.network_hash},
               {"state_hash", r.state_hash}};
+    if (!r.weights_hash.empty()) json["weights_hash"] = r.weights_hash;
     if (!r.shares.empty()) {
         json["phases_clock"] = "processor";
         for (const RankSummary& share : r.shares)
@@ -228,6 +229,7 @@ std::string to_table(const RunReport& report, const Reference& reference) {
     field("sent", fmt::format("{} in packets of {} bytes", bytes(static_cast<double>(r.bytes_sent)), r.packet_bytes));
     field("spike hash", r.spike_hash);
     field("network hash", r.network_hash);
+    if (!r.weights_hash.empty()) field("weights hash", r.weights_hash);
     line(rule);
     bool any = false;
     for (const PopulationStatistics& p : r.populations)

@@ -75,11 +75,11 @@ template <class W, class Tag>
 class PlaceSink final : public SynapseSink {
 public:
     PlaceSink(const NetworkPlan& plan, std::size_t projection, const WorkerLayout& layout, const SourceNumbers& numbers,
-              std::vector<std::uint64_t>& cursor, SynapseRows<W>& rows, HugeBuffer<Tag>& tags, Hash128& hash,
-              ProgressMeter& meter)
+              std::uint32_t first_row, std::vector<std::uint64_t>& cursor, SynapseRows<W>& rows, HugeBuffer<Tag>& tags,
+              Hash128& hash, ProgressMeter& meter)
         : planned_(plan.projections[projection]), scale_(plan.scale[planned_.target]), numbers_(numbers),
-          cursor_(cursor), synapses_(rows.synapses.data()), tags_(tags.data()), hash_(hash), meter_(meter),
-          first_neuron_(layout.begin[planned_.target]), blocks_((layout.neurons() + 0xffffU) >> 16),
+          first_row_(first_row), cursor_(cursor), synapses_(rows.synapses.data()), tags_(tags.data()), hash_(hash),
+          meter_(meter), first_neuron_(layout.begin[planned_.target]), blocks_((layout.neurons() + 0xffffU) >> 16),
           lanes_(blocks_ * plan.receptors), resolution_(plan.experiment->simulation.resolution_ms()) {}
 
     void row(std::uint64_t target, std::uint64_t target_local, std::uint64_t k_first,
@@ -173,7 +173,7 @@ private:
             if constexpr (std::is_same_v<W, float>) stored = std::bit_cast<float>(bits ^= 1);
         }
         const std::uint32_t lane = receptor * blocks_ + (neuron >> 16);
-        const std::uint64_t position = cursor_[numbers_.at(s.source)]++;
+        const std::uint64_t position = cursor_[numbers_.at(s.source) - first_row_]++;
         synapses_[position] = {static_cast<std::uint16_t>(neuron & 0xffffU), stored};
         tags_[position] = static_cast<Tag>(delay * lanes_ + lane);
         batch_hash_ += synapse_hash(planned_.identity, s.target, s.k, s.source, bits, delay);
@@ -182,6 +182,7 @@ private:
     const PlannedProjection& planned_;
     const std::vector<double>& scale_;
     const SourceNumbers& numbers_;
+    std::uint32_t first_row_; ///< of these rows
     std::vector<std::uint64_t>& cursor_;
     Synapse<W>* synapses_;
     Tag* tags_;
@@ -276,18 +277,19 @@ public:
 template <class W, class Tag>
 class TaggedPlacement final : public Placement<W> {
 public:
-    TaggedPlacement(const NetworkPlan& plan, const WorkerLayout& layout, const Numbers& numbers, SynapseRows<W>& rows,
-                    Hash128& hash, ProgressMeter& meter, std::uint32_t codes, std::uint32_t lanes)
-        : plan_(plan), layout_(layout), numbers_(numbers), rows_(rows), hash_(hash), meter_(meter), codes_(codes),
-          lanes_(lanes) {
+    TaggedPlacement(const NetworkPlan& plan, const WorkerLayout& layout, const Numbers& numbers,
+                    std::uint32_t first_row, SynapseRows<W>& rows, Hash128& hash, ProgressMeter& meter,
+                    std::uint32_t codes, std::uint32_t lanes)
+        : plan_(plan), layout_(layout), numbers_(numbers), first_row_(first_row), rows_(rows), hash_(hash),
+          meter_(meter), codes_(codes), lanes_(lanes) {
         rows.synapses = HugeBuffer<Synapse<W>>(rows.begin.back());
         tags_ = HugeBuffer<Tag>(rows.begin.back());
         cursor_.assign(rows.begin.begin(), rows.begin.end() - 1);
     }
     [[nodiscard]] std::unique_ptr<SynapseSink> sink(std::size_t projection) override {
         return std::make_unique<PlaceSink<W, Tag>>(plan_, projection, layout_,
-                                                   numbers_[plan_.projections[projection].source], cursor_, rows_,
-                                                   tags_, hash_, meter_);
+                                                   numbers_[plan_.projections[projection].source], first_row_, cursor_,
+                                                   rows_, tags_, hash_, meter_);
     }
     void sort() override {
         cursor_ = {};
@@ -298,6 +300,7 @@ private:
     const NetworkPlan& plan_;
     const WorkerLayout& layout_;
     const Numbers& numbers_;
+    std::uint32_t first_row_;
     SynapseRows<W>& rows_;
     Hash128& hash_;
     ProgressMeter& meter_;
@@ -306,11 +309,12 @@ private:
     std::vector<std::uint64_t> cursor_;
 };
 
-/// Synapses from each population that a worker expects.
-std::vector<double> expected_from(const NetworkPlan& plan, double workers) {
+/// Synapses from each population that a worker expects, those of plastic projections included or left out.
+std::vector<double> expected_from(const NetworkPlan& plan, double workers, bool plastic) {
     std::vector<double> expected(plan.experiment->populations.size(), 0.0);
     for (const PlannedProjection& planned : plan.projections)
-        expected[planned.source] += planned.rule->expected_synapses() / workers;
+        if (plastic || planned.synapse == nullptr)
+            expected[planned.source] += planned.rule->expected_synapses() / workers;
     return expected;
 }
 
@@ -318,7 +322,7 @@ std::vector<double> expected_from(const NetworkPlan& plan, double workers) {
 /// the synapses themselves cost.
 std::vector<bool> dense_tables(const NetworkPlan& plan, double workers) {
     const auto& populations = plan.experiment->populations;
-    const std::vector<double> expected = expected_from(plan, workers);
+    const std::vector<double> expected = expected_from(plan, workers, true);
     std::vector<bool> dense(populations.size());
     for (std::size_t p = 0; p < populations.size(); ++p)
         dense[p] = static_cast<double>(populations[p].size) <= expected[p] + 65536.0;
@@ -331,32 +335,42 @@ Counts empty_counts(const NetworkPlan& plan, const std::vector<bool>& dense, dou
     std::vector<bool> used(populations.size(), false);
     for (const PlannedProjection& planned : plan.projections)
         used[planned.source] = true;
-    const std::vector<double> expected = expected_from(plan, workers);
+    const std::vector<double> expected = expected_from(plan, workers, false);
     Counts counts;
     for (std::size_t p = 0; p < populations.size(); ++p)
         counts.push_back(used[p] ? SourceCounts(populations[p].size, dense[p], expected[p]) : SourceCounts());
     return counts;
 }
 
-/// Pass 2 of one worker, whose rows are as long as counts say.
+/// One worker's counters of one plastic projection before pass 1.
+SourceCounts empty_plastic_counts(const NetworkPlan& plan, std::size_t projection, const std::vector<bool>& dense,
+                                  double workers) {
+    const PlannedProjection& planned = plan.projections[projection];
+    return {plan.experiment->populations[planned.source].size, dense[planned.source],
+            planned.rule->expected_synapses() / workers};
+}
+
+/// Pass 2 of one worker, whose rows are as long as counts say: those of the sources heard, which begin with row
+/// first_row of the rank. The counts go.
 template <class W>
 std::unique_ptr<Placement<W>> make_placement(const NetworkPlan& plan, WorkerId worker, const WorkerLayout& layout,
-                                             Counts& counts, const Numbers& numbers,
-                                             const std::vector<std::vector<std::uint64_t>>& heard, SynapseRows<W>& rows,
-                                             Hash128& hash, ProgressMeter& meter) {
+                                             std::span<SourceCounts> counts, const Numbers& numbers,
+                                             std::span<const std::vector<std::uint64_t>> heard, std::uint32_t first_row,
+                                             SynapseRows<W>& rows, Hash128& hash, ProgressMeter& meter) {
     std::size_t number = 0;
     for (const auto& sources : heard)
         number += sources.size();
     rows.begin.resize(number + 1);
     std::uint64_t sum = 0;
     std::size_t row = 0;
-    for (std::size_t p = 0; p < heard.size(); ++p)
+    for (std::size_t p = 0; p < heard.size(); ++p) {
         counts[p].counts(heard[p], [&](std::uint32_t count) {
             rows.begin[row++] = sum;
             sum += count;
         });
+        counts[p] = SourceCounts();
+    }
     rows.begin[row] = sum;
-    counts = Counts();
     const std::uint32_t lanes = ((layout.neurons() + 0xffffU) >> 16) * plan.receptors;
     const std::uint64_t tags = std::uint64_t{plan.max_delay + 1} * lanes;
     if (lanes > 4096 || tags > 0xffff'ffffULL || sum >= std::uint64_t{1} << 36)
@@ -365,7 +379,8 @@ std::unique_ptr<Placement<W>> make_placement(const NetworkPlan& plan, WorkerId w
                                    worker, sum, lanes));
     const auto n = static_cast<std::uint32_t>(tags);
     const auto make = [&](auto tag) -> std::unique_ptr<Placement<W>> {
-        return std::make_unique<TaggedPlacement<W, decltype(tag)>>(plan, layout, numbers, rows, hash, meter, n, lanes);
+        return std::make_unique<TaggedPlacement<W, decltype(tag)>>(plan, layout, numbers, first_row, rows, hash, meter,
+                                                                   n, lanes);
     };
     if (tags <= 0x100) return make(std::uint8_t{});
     if (tags <= 0x10000) return make(std::uint16_t{});
@@ -428,12 +443,22 @@ RankNetwork<W> build_network(MPI_Comm comm, const Share& share, const NetworkPla
     });
 
     std::vector<Counts> counts(threads);
-    collectively_on(comm, team, [&](std::uint32_t t) { counts[t] = empty_counts(plan, dense, workers); });
+    std::vector<Counts> plastic_counts(threads); // by projection
+    const auto plastic = [&](std::size_t p) { return plan.projections[p].synapse != nullptr; };
+    collectively_on(comm, team, [&](std::uint32_t t) {
+        counts[t] = empty_counts(plan, dense, workers);
+        plastic_counts[t].resize(plan.projections.size());
+        for (std::size_t p = 0; p < plan.projections.size(); ++p)
+            if (plastic(p)) plastic_counts[t][p] = empty_plastic_counts(plan, p, dense, workers);
+    });
     enumerate_all(comm, share, plan, team, first_worker, [&](std::uint32_t t, std::size_t p) {
-        return std::make_unique<CountSink>(counts[t][plan.projections[p].source], meters[t]);
+        return std::make_unique<CountSink>(plastic(p) ? plastic_counts[t][p] : counts[t][plan.projections[p].source],
+                                           meters[t]);
     });
     collectively_on(comm, team, [&](std::uint32_t t) {
         for (SourceCounts& each : counts[t])
+            each.finish();
+        for (SourceCounts& each : plastic_counts[t])
             each.finish();
     });
 
@@ -446,13 +471,18 @@ RankNetwork<W> build_network(MPI_Comm comm, const Share& share, const NetworkPla
         for (std::size_t p = 0; p < populations.size(); ++p) {
             if (!counts[0][p].used()) continue;
             heard[p] = counts[0][p].present();
-            for (std::uint32_t t = 1; t < threads; ++t) {
-                const auto present = counts[t][p].present();
+            const auto join = [&](const SourceCounts& others) {
+                const auto present = others.present();
                 std::vector<std::uint64_t> both;
                 both.reserve(heard[p].size() + present.size());
                 std::set_union(heard[p].begin(), heard[p].end(), present.begin(), present.end(),
                                std::back_inserter(both));
                 heard[p] = std::move(both);
+            };
+            for (std::uint32_t t = 0; t < threads; ++t) {
+                if (t > 0) join(counts[t][p]);
+                for (std::size_t i = 0; i < plan.projections.size(); ++i)
+                    if (plastic(i) && plan.projections[i].source == p) join(plastic_counts[t][i]);
             }
             heard[p].shrink_to_fit();
             const auto first = static_cast<std::uint32_t>(rows);
@@ -466,23 +496,46 @@ RankNetwork<W> build_network(MPI_Comm comm, const Share& share, const NetworkPla
 
     {
         std::vector<std::unique_ptr<Placement<W>>> placements(threads);
+        std::vector<std::vector<std::unique_ptr<Placement<float>>>> plastic_placements(threads);
+        network.plastic.resize(plan.projections.size());
+        for (std::size_t p = 0; p < plan.projections.size(); ++p)
+            if (plastic(p)) network.plastic[p].resize(threads);
         collectively_on(comm, team, [&](std::uint32_t t) {
-            placements[t] = make_placement(plan, first_worker + t, network.layouts[t], counts[t], numbers, heard,
-                                           network.rows[t], hashes[t], meters[t]);
+            placements[t] = make_placement<W>(plan, first_worker + t, network.layouts[t], counts[t], numbers, heard, 0,
+                                              network.rows[t], hashes[t], meters[t]);
+            plastic_placements[t].resize(plan.projections.size());
+            for (std::size_t p = 0; p < plan.projections.size(); ++p) {
+                if (!plastic(p)) continue;
+                const std::size_t source = plan.projections[p].source;
+                plastic_placements[t][p] =
+                    make_placement<float>(plan, first_worker + t, network.layouts[t],
+                                          std::span(&plastic_counts[t][p], 1), numbers, std::span(&heard[source], 1),
+                                          network.rows_of[source].first, network.plastic[p][t], hashes[t], meters[t]);
+            }
         });
-        enumerate_all(comm, share, plan, team, first_worker,
-                      [&](std::uint32_t t, std::size_t p) { return placements[t]->sink(p); });
+        enumerate_all(comm, share, plan, team, first_worker, [&](std::uint32_t t, std::size_t p) {
+            return plastic(p) ? plastic_placements[t][p]->sink(p) : placements[t]->sink(p);
+        });
         collectively_on(comm, team, [&](std::uint32_t t) {
             placements[t]->sort();
             placements[t].reset();
+            for (auto& placement : plastic_placements[t]) {
+                if (placement) placement->sort();
+                placement.reset();
+            }
         });
     }
     for (std::uint32_t t = 0; t < threads; ++t) {
         network.synapses += network.rows[t].begin.back();
+        for (const auto& rows : network.plastic)
+            if (!rows.empty()) network.synapses += rows[t].begin.back();
         network.network_hash += hashes[t];
     }
 
     numbers.clear();
+    network.plastic_sources.resize(populations.size());
+    for (const PlannedProjection& planned : plan.projections)
+        if (planned.synapse != nullptr) network.plastic_sources[planned.source] = heard[planned.source];
     RankRoutes routes = make_routes(comm, share, plan, network.layouts, heard);
     network.routes = std::move(routes.routes);
     network.hears = std::move(routes.hears);
@@ -517,7 +570,7 @@ BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double worker
     SynapseRows<W> rows;
     Hash128 hash;
     const WorkerLayout layout = make_layout(plan, worker);
-    const auto placement = make_placement(plan, worker, layout, counts, numbers, heard, rows, hash, meter);
+    const auto placement = make_placement<W>(plan, worker, layout, counts, numbers, heard, 0, rows, hash, meter);
     for (std::size_t p = 0; p < plan.projections.size(); ++p)
         plan.projections[p].rule->enumerate(worker, *placement->sink(p));
     placement->sort();

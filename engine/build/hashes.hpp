@@ -29,6 +29,18 @@ struct Hash128 {
     return {a, mix64(a + content)};
 }
 
+/// Of one plastic synapse: projection (hash of its name), source, target, which of the pair's synapses with this delay,
+/// number of the variable (0: the weight) and its bits.
+[[nodiscard]] inline Hash128 weight_hash(std::uint64_t projection, std::uint64_t source, std::uint64_t target,
+                                         std::uint64_t ordinal, std::uint32_t delay, std::uint32_t variable,
+                                         float value) noexcept {
+    const std::uint64_t identity =
+        mix64(projection ^ (source * 0x9e3779b97f4a7c15ULL)) + target * 0xc2b2ae3d27d4eb4fULL + ordinal;
+    const std::uint64_t content = std::uint64_t{std::bit_cast<std::uint32_t>(value)} << 32 | delay << 8 | variable;
+    const std::uint64_t a = mix64(identity ^ std::rotl(content * 0x9fb21c651e98df25ULL, 29));
+    return {a, mix64(a + content)};
+}
+
 /// Of one spike: population (hash of its name), index, stamp in steps.
 [[nodiscard]] inline Hash128 spike_hash(std::uint64_t population, std::uint64_t index, std::int64_t step) noexcept {
     const std::uint64_t a = mix64(population ^ mix64(index + 0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(step)));

@@ -82,11 +82,11 @@ void serialize(Archive& a, Rule& x, unsigned) {
 }
 template <class Archive>
 void serialize(Archive& a, Delay& x, unsigned) {
-    a& x.law& x.per_distance;
+    a& x.law& x.per_distance& x.fixed_ms& x.fixed_is_axonal;
 }
 template <class Archive>
 void serialize(Archive& a, Projection& x, unsigned) {
-    a& x.name& x.source& x.target& x.rule& x.weight& x.delay& x.receptor& x.path;
+    a& x.name& x.source& x.target& x.rule& x.weight& x.delay& x.receptor& x.synapse& x.synapse_params& x.path;
 }
 template <class Archive>
 void serialize(Archive& a, Stimulus& x, unsigned) {

@@ -8,6 +8,7 @@
 #include "spikecast/distributions.hpp"
 #include "spikecast/math.hpp"
 #include "spikecast/model.hpp"
+#include "spikecast/plasticity.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -788,7 +789,8 @@ private:
             const std::string at = joined(path, m.key);
             experiment.provenance[at] = m.value.where;
             const int index = model.parameter(m.key);
-            const bool activity = model.kind != ModelInfo::Kind::neuron && (m.key == "start" || m.key == "stop");
+            const bool activity = model.kind != ModelInfo::Kind::neuron && model.kind != ModelInfo::Kind::synapse &&
+                                  (m.key == "start" || m.key == "stop");
             if (index < 0 && !activity) { // check() reports the name
                 values[m.key] = Distribution::constant(0.0);
                 continue;
@@ -1450,10 +1452,8 @@ private:
                 } else if (weight != nullptr) {
                     if (const auto w = law(*weight, unit, path + ".weight", cell)) p.weight = *w;
                 }
-                if (const Node* delay = table.find("delay")) {
-                    if (const auto d = law(*delay, "ms", path + ".delay", cell, &p.delay.per_distance))
-                        p.delay.law = *d;
-                }
+                if (const Node* delay = table.find("delay")) read_delay(*delay, path + ".delay", cell, p.delay);
+                if (const Node* synapse = table.find("synapse")) read_synapse(*synapse, path + ".synapse", cell, p);
                 if (drawn && drawn->none) { // no synapses, but the names must exist
                     if (experiment.find_population(p.source.population) != nullptr &&
                         experiment.find_population(p.target.population) != nullptr)
@@ -1478,6 +1478,69 @@ private:
             }
         }
     }
+    /// A law, or a table with the axonal and the dendritic part.
+    void read_delay(const Node& node, const std::string& path, const Cell& cell, Delay& delay) {
+        if (!node.is_table() || (node.find("axonal") == nullptr && node.find("dendritic") == nullptr)) {
+            if (const auto d = law(node, "ms", path, cell, &delay.per_distance)) delay.law = *d;
+            return;
+        }
+        const Table table(*this, node, path, "delay parts");
+        std::optional<Distribution> parts[2];
+        for (const bool dendritic : {false, true}) {
+            const char* key = dendritic ? "dendritic" : "axonal";
+            const Node* part = table.find(key);
+            parts[dendritic] =
+                part == nullptr ? Distribution::constant(0.0) : law(*part, "ms", joined(path, key), cell);
+            if (!parts[dendritic]) {
+                unread.insert(path);
+                return;
+            }
+        }
+        delay.fixed_is_axonal = parts[0]->is_constant();
+        const Distribution& fixed = *parts[delay.fixed_is_axonal ? 0 : 1];
+        const Distribution& other = *parts[delay.fixed_is_axonal ? 1 : 0];
+        const std::string at = joined(path, delay.fixed_is_axonal ? "dendritic" : "axonal");
+        if (!fixed.is_constant())
+            return fail(path, node.where, "both parts are drawn", "make one of them the same for all synapses");
+        delay.fixed_ms = fixed.a;
+        delay.law = other;
+        switch (other.kind) {
+        case Distribution::Kind::uniform:
+            delay.law.b += fixed.a;
+            [[fallthrough]];
+        case Distribution::Kind::constant:
+        case Distribution::Kind::normal:
+            delay.law.a += fixed.a;
+            break;
+        default:
+            return fail(at, node.where, "this law can't be a part of a delay", "use a constant, uniform or normal law");
+        }
+        delay.law.low += fixed.a;
+        delay.law.high += fixed.a;
+        if (!other.is_constant()) delay.law.low = std::max(delay.law.low, fixed.a); // no part is negative
+    }
+
+    void read_synapse(const Node& node, const std::string& path, const Cell& cell, Projection& p) {
+        if (node.is_string()) {
+            p.synapse = node.string;
+        } else {
+            const Table table(*this, node, path, "synapse");
+            if (node.is_table() && table.node.find("model") == nullptr) missing(table, "model");
+            const Node* model = node.is_table() ? node.find("model") : nullptr;
+            if (model != nullptr && !model->is_string()) wrong_kind(*model, path + ".model", "the name of a model");
+            if (model == nullptr || !model->is_string()) {
+                unread.insert(path);
+                return;
+            }
+            p.synapse = model->string;
+        }
+        const SynapseModelInfo* info = find_synapse_model(p.synapse);
+        if (info == nullptr || !node.is_table()) return; // check() reports the name
+        Node parameters = node;
+        std::erase_if(parameters.members, [](const Node::Member& m) { return m.key == "model"; });
+        p.synapse_params = parameter_values(parameters, info->model, path, cell);
+    }
+
     /// Empty where the target or its receptor isn't known, which check() reports.
     std::string weight_unit_of(const std::string& population, const std::string& receptor) const {
         const Population* p = experiment.find_population(population);

@@ -112,8 +112,17 @@ constexpr KeyInfo projection_keys[] = {
     {"target", "selection or list", "required", ""},
     {"rule", "name or table", "required", "how pairs are connected"},
     {"weight", "law", "1", "in the unit of the target's receptor"},
-    {"delay", "law (ms)", "1 ms", "at least one step; drawn delays are rounded to steps"},
+    {"delay", "law (ms) or table", "1 ms",
+     "at least one step; drawn delays are rounded to steps; a table { axonal, dendritic } gives its parts"},
     {"receptor", "name or number", "by sign", "a receptor of the target's model"},
+    {"synapse", "name or table", "static", "a model of plastic synapses (`spikecast models`); a table has parameters"},
+};
+constexpr KeyInfo synapse_keys[] = {
+    {"model", "name", "required", "a synapse model; all other keys are its parameters"},
+};
+constexpr KeyInfo delay_part_keys[] = {
+    {"axonal", "law (ms)", "0 ms", "from the source's spike to the synapse"},
+    {"dendritic", "law (ms)", "0 ms", "from the synapse to the target, and from the target's spike to the synapse"},
 };
 constexpr KeyInfo selection_keys[] = {
     {"population", "name", "required", ""},
@@ -225,6 +234,11 @@ constexpr TableInfo tables[] = {
      "by "
      "source. A zero count or probability makes no projection.",
      projection_keys},
+    {"synapse", "A synapse model with parameters; one set for the whole projection.", synapse_keys, true},
+    {"delay parts",
+     "At least one of the two is the same for all synapses; the other can be a constant, uniform or normal law. Their "
+     "sum is at least one step. A delay without parts is all dendritic.",
+     delay_part_keys},
     {"selection", "A population's name, or a table for a part of it.", selection_keys},
     {"rule", "Exactly one of the laws, and where they make sense the allowances.", rule_keys},
     {"fixed_total_number", "", total_keys},

@@ -3,6 +3,7 @@
 #include "engine/experiment/quantity.hpp"
 #include "spikecast/distributions.hpp"
 #include "spikecast/model.hpp"
+#include "spikecast/plasticity.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -317,7 +318,7 @@ private:
     /// neurons: of the population whose elements or targets they are; 0 where that isn't known.
     void check_parameters(const ModelInfo& model, const ParameterValues& params, const std::string& path,
                           std::uint64_t neurons) {
-        const bool generator = model.kind != ModelInfo::Kind::neuron;
+        const bool generator = model.kind != ModelInfo::Kind::neuron && model.kind != ModelInfo::Kind::synapse;
         bool all_good = true;
         std::map<std::string, double> activity{{"start", 0.0}, {"stop", infinity}};
         for (const auto& [name, value] : params) {
@@ -666,8 +667,54 @@ private:
             else if (check_law(p.delay.law, delay, "ms") && resolution_known())
                 check_drawn_delays(p.delay, delay);
             if (p.delay.per_distance > 0.0) needs_positions(p, delay);
+            check_delay_parts(p.delay, delay);
         }
+        if (!p.synapse.empty() && !is_unread(path + ".synapse")) check_synapse(p, target);
         if (!is_unread(path + ".rule")) check_rule(p, sources && targets);
+    }
+
+    void check_delay_parts(const Delay& d, const std::string& path) {
+        if (!std::isfinite(d.fixed_ms) || d.fixed_ms < 0.0)
+            return fail(path, fmt::format("a part is {}, but must be >= 0 ms", with_unit(d.fixed_ms, "ms")),
+                        "correct it");
+        on_grid(d.fixed_ms, path);
+        if (const double rest = support(d.law).low - d.fixed_ms; rest < -1e-9 && d.fixed_ms > 0.0)
+            fail(path, fmt::format("a part is {}, but must be >= 0 ms", with_unit(rest, "ms")), "correct it");
+    }
+
+    void check_synapse(const Projection& p, const Population* target) {
+        const std::string path = p.path + ".synapse";
+        const SynapseModelInfo* info = find_synapse_model(p.synapse);
+        if (info == nullptr) {
+            std::vector<std::string> known;
+            for (const SynapseModelInfo* each : all_synapse_models())
+                known.emplace_back(each->model.name);
+            const std::string at = e_.provenance.count(path + ".model") != 0 ? path + ".model" : path;
+            return fail(at, fmt::format("there is no synapse model '{}'", p.synapse), suggestion(p.synapse, known));
+        }
+        check_parameters(info->model, p.synapse_params, path, 0);
+        if (e_.simulation.weights == WeightFormat::compact)
+            fail(path, fmt::format("{} changes weights, which are float32, but this run's are compact", p.synapse),
+                 "leave out simulation.weights, or write weights = \"float32\"");
+        if (e_.simulation.duration_steps >= -std::int64_t{never})
+            fail(path,
+                 fmt::format("runs with plastic synapses have at most 2^30 steps, this one has {}",
+                             e_.simulation.duration_steps),
+                 "shorten simulation.duration or take a coarser resolution");
+        const ModelInfo* model = target == nullptr ? nullptr : model_of(*target);
+        if (model == nullptr || model->receptors.empty()) return;
+        const int named = p.receptor.empty() ? -1 : model->receptor(p.receptor);
+        if (!p.receptor.empty() && named < 0) return;
+        if (model->receptors[named < 0 ? 0 : static_cast<std::size_t>(named)].counts)
+            return fail(path, fmt::format("{} counts spikes and has no use for weights", model->name),
+                        "leave synapse out");
+        const Support weights = support(p.weight);
+        const bool by_sign = p.receptor.empty() && model->receptors.size() > 1;
+        if (by_sign && weights.low < 0.0 && weights.high > 0.0 && !is_unread(p.path + ".weight"))
+            fail(
+                path,
+                fmt::format("weights of both signs, in [{}, {}], would go to two receptors", weights.low, weights.high),
+                "bound the law of the weight with low or high, or name a receptor");
     }
 
     bool needs_positions(const Projection& p, const std::string& path) {

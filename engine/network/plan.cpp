@@ -3,6 +3,7 @@
 #include "engine/exchange/collective.hpp"
 #include "spikecast/block.hpp"
 #include "spikecast/error.hpp"
+#include "spikecast/plasticity.hpp"
 
 #include <fmt/core.h>
 
@@ -183,6 +184,17 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
             if (const SourceDraws law = planned.rule->source_draws(); law.sources > 0)
                 planned.drawing = predict_drawing({experiment, projection, *plan.partition, source, target}, law,
                                                   plan.partition->workers(), threads);
+            planned.fixed_delay = static_cast<std::uint32_t>(std::lround(projection.delay.fixed_ms / h));
+            planned.fixed_is_axonal = projection.delay.fixed_is_axonal;
+            if (!projection.synapse.empty()) {
+                planned.synapse = find_synapse_model(projection.synapse);
+                for (const ParameterInfo& info : planned.synapse->model.parameters) {
+                    const auto given = projection.synapse_params.find(std::string(info.name));
+                    planned.synapse_parameters.push_back(given == projection.synapse_params.end()
+                                                             ? info.default_value
+                                                             : std::get<Distribution>(given->second).a);
+                }
+            }
             planned.shortest = planned.delay.low();
             planned.longest = planned.delay.high();
             if (by_distance) {
@@ -244,6 +256,21 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
                          fmt::format("the longest delay is {} steps, but at most {} are stored", plan.max_delay,
                                      longest_delay_steps),
                          "use shorter delays or a coarser resolution"});
+    for (const PlannedProjection& planned : plan.projections) { // validate() has seen laws, but no lists
+        const std::string& path = planned.projection->path;
+        if (planned.shortest < planned.fixed_delay)
+            wrong.push_back(
+                {experiment.where(path + ".delay"), path + ".delay",
+                 fmt::format("the {} part is {} steps, but there are delays of {}",
+                             planned.fixed_is_axonal ? "axonal" : "dendritic", planned.fixed_delay, planned.shortest),
+                 "shorten the part"});
+        if (planned.synapse != nullptr && planned.lowest_weight < 0.0 && planned.highest_weight > 0.0 &&
+            planned.receptor.positive != planned.receptor.negative)
+            wrong.push_back({experiment.where(path + ".synapse"), path + ".synapse",
+                             fmt::format("weights of both signs, in [{}, {}], would go to two receptors",
+                                         planned.lowest_weight, planned.highest_weight),
+                             "give weights of one sign, or name a receptor"});
+    }
     plan.scale.resize(experiment.populations.size());
     const std::vector<double> spikes =
         settings.weights == WeightFormat::compact ? most_spikes(plan) : std::vector<double>();

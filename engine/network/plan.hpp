@@ -18,6 +18,8 @@
 
 namespace spikecast {
 
+struct SynapseModelInfo;
+
 /// The place of a population in the experiment's list. Throws RunError where there is none of that name.
 [[nodiscard]] std::size_t population_number(const Experiment& experiment, const std::string& name);
 
@@ -46,6 +48,16 @@ struct PlannedProjection {
     std::uint32_t longest = 1;
     double lowest_weight = 0.0; ///< bounds on the weight, lists included
     double highest_weight = 0.0;
+    const SynapseModelInfo* synapse = nullptr;   ///< of plastic synapses
+    std::vector<double> synapse_parameters = {}; ///< in declared order
+    std::uint32_t fixed_delay = 0;               ///< steps of one part of the delay
+    bool fixed_is_axonal = true;
+    [[nodiscard]] std::uint32_t axonal(std::uint32_t total) const noexcept {
+        return fixed_is_axonal ? fixed_delay : total - fixed_delay;
+    }
+    [[nodiscard]] std::uint32_t longest_dendritic() const noexcept {
+        return fixed_is_axonal ? longest - fixed_delay : fixed_delay;
+    }
     std::optional<DrawingPrediction> drawing = std::nullopt; ///< where the rule draws by source
     [[nodiscard]] bool exchanged() const noexcept { return drawing && drawing->exchanged; }
 };

@@ -155,7 +155,8 @@ public:
         for (const Population& population : experiment_.populations)
             s.neurons += population.size;
         std::uint64_t sums[6] = {network_.synapses, 0, 0, exchanger_->bytes_sent(), 0, sorted_by_digit_};
-        std::vector<Hash128> hashes(3); // spikes, network, state
+        std::vector<Hash128> hashes(4); // spikes, network, state, weights
+        bool plastic = false;
         hashes[1] = network_.network_hash;
         for (const auto& worker : workers_) {
             sums[1] += worker->spikes;
@@ -163,8 +164,20 @@ public:
             hashes[0] += worker->hash;
             hashes[2] += worker->hash_state();
         }
+        for (const PlannedProjection& planned : plan_.projections)
+            plastic = plastic || planned.synapse != nullptr;
+        if (plastic) {
+            std::vector<Hash128> of_thread(options_.threads);
+            team_->run([&](std::uint32_t t) {
+                workers_[t]->sweep(now_);
+                of_thread[t] =
+                    workers_[t]->hash_weights([&](std::size_t i, std::uint32_t row) { return plastic_source(i, row); });
+            });
+            for (const Hash128& each : of_thread)
+                hashes[3] += each;
+        }
         for (std::size_t t = 0; t < network_.rows.size(); ++t)
-            sums[4] += network_.rows[t].bytes() + network_.routes[t].bytes();
+            sums[4] += network_.rows[t].bytes() + network_.routes[t].bytes() + workers_[t]->plastic_bytes();
         MPI_Allreduce(MPI_IN_PLACE, sums, 6, MPI_UINT64_T, MPI_SUM, comm_);
         s.most_packets = most_packets_;
         MPI_Allreduce(MPI_IN_PLACE, &s.most_packets, 1, MPI_UINT64_T, MPI_MAX, comm_);
@@ -183,6 +196,7 @@ public:
         s.spike_hash = hashes[0].hex();
         s.network_hash = hashes[1].hex();
         s.state_hash = hashes[2].hex();
+        if (plastic) s.weights_hash = hashes[3].hex();
         double times[8] = {build_s_,       simulate_s_,      total_simulate_s_, phases_.deliver,
                            phases_.update, phases_.exchange, phases_.record,    phases_.network};
         MPI_Bcast(times, 8, MPI_DOUBLE, 0, comm_);
@@ -313,6 +327,7 @@ private:
             s.synaptic_events += worker.events;
             s.neuron_bytes += worker.state_bytes + worker.input_bytes() + neurons * ActivityStatistics::neuron_bytes +
                               network_.routes[t].begin.size() * sizeof(std::uint32_t);
+            s.synapse_bytes += worker.plastic_bytes();
             s.synapse_bytes += rows.synapses.size() * sizeof(Synapse<W>) + rows.directory.size() * sizeof(Segment);
             s.source_bytes += rows.begin.size() * sizeof(rows.begin[0]) +
                               rows.directory_begin.size() * sizeof(rows.directory_begin[0]);
@@ -385,6 +400,7 @@ private:
             try {
                 if (fault("fill") && breaks(t)) throw RunError("a fault in filling a worker");
                 fill_worker(*workers_[t]);
+                add_plastic(*workers_[t], t);
             } catch (...) {
                 results[t] = describe_current_exception();
             }
@@ -423,6 +439,27 @@ private:
         for (const Stimulus& stimulus : experiment_.stimuli)
             for (std::size_t p = 0; p < experiment_.populations.size(); ++p)
                 if (experiment_.populations[p].name == stimulus.target.population) add_stimulus(worker, stimulus, p);
+    }
+
+    void add_plastic(Worker<T, W>& worker, std::uint32_t t) {
+        const WorkerLayout& layout = network_.layouts[t];
+        bool any = false;
+        for (std::size_t p = 0; p < plan_.projections.size(); ++p) {
+            const PlannedProjection& planned = plan_.projections[p];
+            if (planned.synapse == nullptr) continue;
+            any = true;
+            worker.add_plastic(std::make_unique<PlasticStore>(
+                                   plan_, p, std::move(network_.plastic[p][t]), network_.rows_of[planned.source].first,
+                                   (layout.neurons() + 0xffffU) >> 16, layout.begin[planned.target]),
+                               planned.target);
+        }
+        if (any) worker.connect_plastic();
+    }
+    /// Index of the source of a row of the plastic projection number i.
+    [[nodiscard]] std::uint64_t plastic_source(std::size_t i, std::uint32_t row) const {
+        for (const PlannedProjection& planned : plan_.projections)
+            if (planned.synapse != nullptr && i-- == 0) return network_.plastic_sources[planned.source][row];
+        return 0;
     }
 
     /// start and stop are parameters of generators, in ms.

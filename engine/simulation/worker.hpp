@@ -11,6 +11,7 @@
 #include "engine/build/hashes.hpp"
 #include "engine/exchange/exchanger.hpp"
 #include "engine/network/plan.hpp"
+#include "engine/plasticity/store.hpp"
 #include "engine/recording/result_file.hpp"
 #include "engine/recording/statistics.hpp"
 #include "spikecast/block.hpp"
@@ -18,6 +19,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <type_traits>
 #include <vector>
@@ -123,6 +126,8 @@ public:
             }
             events += offset - rows_.begin[row];
         }
+        for (const auto& store : plastic)
+            events += store->arrive(packets, epoch_step);
     }
 
     /// Adds what falls due to the accumulators, lane by lane, so that one lane's stay in the nearest cache.
@@ -134,6 +139,56 @@ public:
             else
                 deliver(calendar_[slot * lanes_ + lane], sums_.lanes[lane]);
         }
+        if constexpr (std::is_same_v<Accumulator, T>) // plastic synapses have float32 weights
+            for (const auto& store : plastic)
+                store->deliver(step, sums_.lanes);
+    }
+
+    /// Adds the plastic synapses of a projection, after those of projections declared before it. All of them are there
+    /// before connect_plastic().
+    void add_plastic(std::unique_ptr<PlasticStore> store, std::size_t target) {
+        plastic.push_back(std::move(store));
+        plastic_target_.push_back(target);
+    }
+    /// Gives every population with plastic synapses that depend on its spikes a history of them.
+    void connect_plastic() {
+        histories_.resize(blocks_.size());
+        for (std::size_t p = 0; p < blocks_.size(); ++p) {
+            std::vector<TraceLaw> laws;
+            double bytes = 0.0;
+            for (std::size_t i = 0; i < plastic.size(); ++i) {
+                if (plastic_target_[i] != p || !plastic[i]->post_spikes()) continue;
+                bytes += static_cast<double>(plastic[i]->bytes()) + 1.0;
+                for (const TraceLaw& law : plastic[i]->post_traces())
+                    if (std::find(laws.begin(), laws.end(), law) == laws.end()) laws.push_back(law);
+            }
+            if (bytes == 0.0) continue;
+            // so many spikes that they take a sixteenth of the synapses' memory
+            const double most =
+                bytes / 16.0 / std::max<double>(1.0, layout_.count(p)) / (4.0 + 4.0 * static_cast<double>(laws.size()));
+            std::uint32_t log2 = 3;
+            while (log2 < 6 && static_cast<double>(2U << log2) <= most)
+                ++log2;
+            histories_[p] = std::make_unique<PostHistory>(layout_.count(p), laws,
+                                                          plan_.experiment->simulation.resolution_ms(), log2);
+            for (std::size_t i = 0; i < plastic.size(); ++i)
+                if (plastic_target_[i] == p && plastic[i]->post_spikes()) plastic[i]->connect(*histories_[p]);
+        }
+    }
+    /// All plastic synapses take into account what is known at `now`; changes no result.
+    void sweep(std::int64_t now) {
+        for (const auto& store : plastic)
+            store->sweep(now);
+        for (std::size_t p = 0; p < histories_.size(); ++p)
+            if (histories_[p]) retire(p);
+    }
+    /// Of all plastic synapses; sources: the indices of the rows' sources, by row of the rank.
+    [[nodiscard]] Hash128
+    hash_weights(const std::function<std::uint64_t(std::size_t, std::uint32_t)>& source_of) const {
+        Hash128 sum;
+        for (std::size_t i = 0; i < plastic.size(); ++i)
+            sum += plastic[i]->hash([&](std::uint32_t row) { return source_of(i, row); }, indices_[plastic_target_[i]]);
+        return sum;
     }
 
     /// Updates all neurons from step to step + 1 and packs the spikes found into out[rank].
@@ -216,6 +271,14 @@ public:
             bytes += each.size() * sizeof(WideAccumulator);
         for (const auto& each : indices_)
             bytes += each.size() * sizeof(each[0]);
+        for (const auto& history : histories_)
+            if (history) bytes += history->bytes();
+        return bytes;
+    }
+    [[nodiscard]] std::size_t plastic_bytes() const noexcept {
+        std::size_t bytes = 0;
+        for (const auto& store : plastic)
+            bytes += store->bytes();
         return bytes;
     }
     /// Memory of the spikes that are due.
@@ -223,6 +286,8 @@ public:
         std::size_t bytes = 0;
         for (const auto& due : calendar_)
             bytes += due.capacity() * sizeof(due[0]);
+        for (const auto& store : plastic)
+            bytes += store->calendar_bytes();
         return bytes;
     }
     /// Over all state variables as they are now.
@@ -238,7 +303,8 @@ public:
     std::vector<std::vector<StimulusShare<T>>> stimuli; ///< by population, in declared order
     std::vector<std::vector<RecordedShare>> recorded;   ///< by population
     std::vector<TracedShare> traces;
-    std::vector<std::vector<RecordedSpike>> kept; ///< recorded and not yet written, by population
+    std::vector<std::unique_ptr<PlasticStore>> plastic; ///< in the order of their projections
+    std::vector<std::vector<RecordedSpike>> kept;       ///< recorded and not yet written, by population
     Hash128 hash;
     std::uint64_t spikes = 0, events = 0;
     std::size_t state_bytes = 0; ///< of neurons and stimuli, as far as they were set up
@@ -336,6 +402,7 @@ private:
         for (std::uint32_t e = routes_.begin[neuron]; e < routes_.begin[neuron + 1]; ++e)
             exchanger_.pack(out[routes_.entries[e].rank], routes_.entries[e].row, lag);
         const std::uint64_t index = indices_[p][local];
+        if (!histories_.empty() && histories_[p]) remember(p, local, step + 1);
         ++spikes;
         hash += spike_hash(population_hash_[p], index, step + 1);
         statistics_.spike(p, local, step + 1);
@@ -347,6 +414,25 @@ private:
             }
     }
 
+    void retire(std::size_t p) {
+        std::int32_t stamp = std::numeric_limits<std::int32_t>::max();
+        for (std::size_t i = 0; i < plastic.size(); ++i)
+            if (plastic_target_[i] == p && plastic[i]->post_spikes()) stamp = std::min(stamp, plastic[i]->retired());
+        histories_[p]->retire(stamp);
+    }
+    /// Adds a spike to a history; where that is full, all synapses catch up first.
+    void remember(std::size_t p, std::uint32_t local, std::int64_t stamp) {
+        PostHistory& history = *histories_[p];
+        if (history.full(local)) [[unlikely]] {
+            for (std::size_t i = 0; i < plastic.size(); ++i)
+                if (plastic_target_[i] == p) plastic[i]->sweep(stamp);
+            retire(p);
+            while (history.full(local))
+                history.grow();
+        }
+        history.add(local, static_cast<std::int32_t>(stamp));
+    }
+
     const NetworkPlan& plan_;
     const WorkerLayout& layout_;
     const SynapseRows<W>& rows_;
@@ -356,7 +442,9 @@ private:
     std::vector<std::unique_ptr<PopulationBlock<T>>> blocks_;
     std::vector<std::vector<std::uint64_t>> indices_;
     std::vector<std::uint64_t> population_hash_;
-    const bool wide_; ///< which of the two are used
+    std::vector<std::size_t> plastic_target_;             ///< population, by store
+    std::vector<std::unique_ptr<PostHistory>> histories_; ///< by population; none, or empty, where nothing needs them
+    const bool wide_;                                     ///< which of the two are used
     Sums<Accumulator> sums_;
     Sums<WideAccumulator> wide_sums_;
     std::size_t lanes_ = 0;

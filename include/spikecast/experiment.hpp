@@ -155,9 +155,13 @@ struct Rule {
 
 /// Delay of a synapse in ms, rounded to steps. Where a drawn delay falls below half a step it is redrawn or clipped to
 /// one step as the distribution's `outside` says. With `per_distance` the delay is the drawn one + per_distance * d.
+/// Of the delay one part, axonal or dendritic, is the same for all synapses of the projection: `fixed_ms`, 0 ms of axon
+/// unless given. The other is what remains. Only plastic synapses tell the parts apart (docs/plasticity.md).
 struct Delay {
-    Distribution law = Distribution::constant(1.0); ///< ms
+    Distribution law = Distribution::constant(1.0); ///< ms; of the whole delay
     double per_distance = 0.0;                      ///< ms per um
+    double fixed_ms = 0.0;
+    bool fixed_is_axonal = true;
     friend bool operator==(const Delay&, const Delay&) = default;
 };
 
@@ -173,8 +177,10 @@ struct Projection {
     Rule rule;
     Distribution weight = Distribution::constant(1.0); ///< in the unit of the target's receptor
     Delay delay;
-    std::string receptor; ///< empty: chosen by the weight's sign, or the only one there is
-    std::string path;     ///< where it stands in the file (projections[3]), for messages
+    std::string receptor;           ///< empty: chosen by the weight's sign, or the only one there is
+    std::string synapse;            ///< model of plastic synapses; empty: static
+    ParameterValues synapse_params; ///< what differs from that model's defaults
+    std::string path;               ///< where it stands in the file (projections[3]), for messages
 };
 
 /// Input from a generator that is independent for each target neuron.

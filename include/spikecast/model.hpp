@@ -55,6 +55,13 @@ struct ParameterInfo {
         return form == ParameterForm::samples || form == ParameterForm::sequences || form == ParameterForm::trains;
     }
 };
+/// One number for all.
+constexpr ParameterInfo shared(std::string_view name, std::string_view unit, double by_default, Bounds bounds,
+                               std::string_view meaning) {
+    ParameterInfo info{name, unit, by_default, bounds, meaning};
+    info.form = ParameterForm::shared;
+    return info;
+}
 inline constexpr std::string_view no_or_yes[] = {"false", "true"}; ///< choices of a flag
 /// One of several names, by its number.
 constexpr ParameterInfo choice(std::string_view name, std::span<const std::string_view> names, std::size_t by_default,
@@ -119,9 +126,10 @@ struct ResolvedValue;
 
 struct ModelInfo {
     enum class Kind : std::uint8_t {
-        neuron,           ///< a population with inputs
-        generator,        ///< a population without inputs, or a stimulus
-        current_generator ///< a stimulus only: adds a current
+        neuron,            ///< a population with inputs
+        generator,         ///< a population without inputs, or a stimulus
+        current_generator, ///< a stimulus only: adds a current
+        synapse            ///< of projections (spikecast/plasticity.hpp)
     };
     std::string_view name;
     Kind kind;

@@ -194,6 +194,59 @@ void clear(std::int32_t* to) {
     }
 }
 
+/// from[at[i]] in lane i.
+template <class T, std::size_t N>
+[[nodiscard]] vec<T, N> gather(const T* from, vec<std::int32_t, N> at) {
+    static_assert(sizeof(T) == 4);
+    if constexpr (N == 1) {
+        return vec<T, 1>(from[at.v]);
+    } else {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+        if constexpr (N == 16)
+            return vec<T, N>((typename vec<T, N>::native)_mm512_i32gather_epi32((__m512i)at.v, from, 4));
+#endif
+#if defined(__AVX2__)
+        if constexpr (N == 8)
+            return vec<T, N>((typename vec<T, N>::native)_mm256_i32gather_epi32(reinterpret_cast<const int*>(from),
+                                                                                (__m256i)at.v, 4));
+#endif
+        vec<T, N> out;
+        for (std::size_t i = 0; i < N; ++i)
+            out.v[i] = from[at.v[i]];
+        return out;
+    }
+}
+
+#if defined(__AVX2__)
+namespace detail {
+struct Packing {
+    std::int32_t lanes[256][8] = {};
+    constexpr Packing() {
+        for (int bits = 0; bits < 256; ++bits)
+            for (int i = 0, n = 0; i < 8; ++i)
+                if ((bits >> i & 1) != 0) lanes[bits][n++] = i;
+    }
+};
+inline constexpr Packing packing;
+} // namespace detail
+#endif
+
+/// The lanes of `which` (as bits() gives them), one after the other, to `to`, where N numbers have room.
+template <std::size_t N>
+void pack(std::int32_t* to, vec<std::int32_t, N> v, std::uint32_t which) {
+#if defined(__AVX2__)
+    if constexpr (N == 8) {
+        const __m256i order = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(detail::packing.lanes[which]));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_permutevar8x32_epi32((__m256i)v.v, order));
+        return;
+    }
+#endif
+    for (std::size_t i = 0; i < N; ++i) {
+        *to = v[i];
+        to += which >> i & 1U;
+    }
+}
+
 /// Rounded up to whole registers, so that arrays can be walked without a remainder loop.
 template <class T>
 [[nodiscard]] constexpr std::size_t padded(std::size_t n) {

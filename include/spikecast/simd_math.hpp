@@ -128,6 +128,41 @@ template <class T, std::size_t N>
     return select(zero, one, x / select(zero, one, expm1(x)));
 }
 
+/// Natural logarithm of normal numbers > 0, single precision.
+template <std::size_t N>
+[[nodiscard]] vec<float, N> log(vec<float, N> x) {
+    using Vec = vec<float, N>;
+    // x = 2^k m, sqrt(1/2) <= m < sqrt(2), within a rounding
+    constexpr std::int32_t root_half = 0x3f3504f3;
+    Vec k, m;
+    if constexpr (N == 1) {
+        const auto bits = std::bit_cast<std::int32_t>(x.v);
+        const std::int32_t exponent = (bits - root_half) >> 23;
+        k = Vec(static_cast<float>(exponent));
+        m = Vec(std::bit_cast<float>(bits - (exponent << 23)));
+    } else {
+        typedef std::int32_t Bits __attribute__((vector_size(N * sizeof(float))));
+        const Bits bits = (Bits)x.v;
+        const Bits exponent = (bits - root_half) >> 23;
+        k = Vec(__builtin_convertvector(exponent, typename Vec::native));
+        m = Vec((typename Vec::native)(bits - (exponent << 23)));
+    }
+    // log(m) = log((1 + s) / (1 - s)) = 2 s + 2 s^3 / 3 + ..., |s| < 0.172; 2 s = f - s f with f = m - 1, exact
+    const Vec f = m - Vec(1), s = f / (m + Vec(1)), z = s * s;
+    const Vec rest = z * (Vec(2.0F / 3) + z * (Vec(2.0F / 5) + z * (Vec(2.0F / 7) + z * Vec(2.0F / 9))));
+    using C = detail::exp_constants<float>;
+    return k * Vec(C::ln2_hi) + (f + (k * Vec(C::ln2_lo) - s * (f - rest)));
+}
+
+/// x^y; 0 where x is below the normal numbers. Single precision; the error grows with |y log x|.
+template <std::size_t N>
+[[nodiscard]] vec<float, N> pow(vec<float, N> x, vec<float, N> y) {
+    using Vec = vec<float, N>;
+    const Vec least(std::numeric_limits<float>::min());
+    const Vec value = exp(y * log(maximum(x, least)));
+    return select(x < least, Vec(0), value);
+}
+
 template <class T, std::size_t N>
 [[nodiscard]] vec<T, N> tanh(vec<T, N> x) {
     using Vec = vec<T, N>;

@@ -103,7 +103,8 @@ struct RunSummary {
         0;                                ///< epochs in which a rank had too many packets to sort by comparing, summed
     std::string exchange;                 ///< the scheme in use
     std::string spike_hash, network_hash; ///< 32 hex digits
-    std::string state_hash;               ///< of every state variable of every neuron at the end, by its bits
+    std::string weights_hash; ///< of every plastic synapse's weight and variables at the end; empty: there is none
+    std::string state_hash;   ///< of every state variable of every neuron at the end, by its bits
     std::vector<PopulationStatistics> populations;
     std::vector<ProjectionDrawing> drawing; ///< of the projections for which there are two ways
     std::vector<RankSummary> shares;        ///< with by_rank: of every rank, on rank 0; in a dry run: of the one

@@ -1,0 +1,245 @@
+#include "engine/plasticity/store.hpp"
+
+#include "spikecast/math.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <stdexcept>
+
+namespace spikecast {
+
+PlasticStore::PlasticStore(const NetworkPlan& plan, std::size_t projection, SynapseRows<float>&& rows,
+                           std::uint32_t first_row, std::uint32_t blocks, std::uint32_t first_target)
+    : planned_(plan.projections[projection]), h_(plan.experiment->simulation.resolution_ms()),
+      kernel_(make_synapse_kernel({planned_.synapse, planned_.synapse_parameters, h_})), first_row_(first_row),
+      blocks_(blocks), first_target_(first_target), longest_(static_cast<std::int32_t>(planned_.longest)),
+      longest_dendritic_(static_cast<std::int32_t>(planned_.longest_dendritic())), begin_(std::move(rows.begin)),
+      directory_begin_(std::move(rows.directory_begin)), directory_(std::move(rows.directory)),
+      rows_(begin_.size() - 1) {
+    const std::size_t n = begin_.back();
+    const HugeBuffer<Synapse<float>> synapses = std::move(rows.synapses);
+    targets_ = HugeBuffer<std::uint16_t>(n);
+    weights_ = HugeBuffer<float>(n);
+    for (std::size_t i = 0; i < n; ++i) {
+        targets_[i] = synapses[i].target;
+        weights_[i] = synapses[i].weight;
+    }
+    for (const VariableInfo& variable : planned_.synapse->model.variables) {
+        variables_.emplace_back(n);
+        if (variable.default_value != 0.0)
+            std::fill_n(variables_.back().data(), n, static_cast<float>(variable.default_value));
+    }
+    for (Row& row : rows_)
+        for (std::size_t v = 0; v < planned_.synapse->row.size(); ++v)
+            row.variables[v] = static_cast<float>(planned_.synapse->row[v].default_value);
+    pointers_.resize(variables_.size());
+    events_.resize(64);
+    event_rows_.resize(64);
+    const std::size_t slots = std::bit_ceil(std::size_t{plan.max_delay} + plan.min_delay + 1);
+    slot_mask_ = slots - 1;
+    calendar_.resize(slots);
+}
+
+std::vector<TraceLaw> PlasticStore::post_traces() const {
+    std::vector<TraceLaw> laws;
+    for (const TraceInfo& trace : planned_.synapse->post)
+        laws.push_back({planned_.synapse_parameters[trace.tau], trace.kind});
+    return laws;
+}
+
+void PlasticStore::connect(PostHistory& history) {
+    history_ = &history;
+    for (const TraceLaw& law : post_traces())
+        traces_.push_back(history.find(law));
+    recent_.assign(static_cast<std::size_t>(longest_dendritic_) + 1, PostHistory::none);
+    for (const Segment& segment : directory_) {
+        const std::uint32_t dendritic = segment.delay - planned_.axonal(segment.delay);
+        if (recent_[dendritic] == PostHistory::none)
+            recent_[dendritic] = history.add_recent(static_cast<std::int32_t>(dendritic));
+    }
+}
+
+std::uint32_t PlasticStore::new_event(std::int64_t now) {
+    // An event is over when its last synapses have been served.
+    while (first_event_ != next_event_ && event(first_event_).stamp + longest_ < now)
+        ++first_event_;
+    if (next_event_ - first_event_ == events_.size()) {
+        std::vector<PreEvent> larger(2 * events_.size());
+        std::vector<std::uint32_t> larger_rows(larger.size());
+        for (std::uint32_t i = first_event_; i != next_event_; ++i) {
+            larger[i & (larger.size() - 1)] = event(i);
+            larger_rows[i & (larger.size() - 1)] = event_rows_[i & (events_.size() - 1)];
+        }
+        events_ = std::move(larger);
+        event_rows_ = std::move(larger_rows);
+    }
+    return next_event_++;
+}
+
+std::uint64_t PlasticStore::arrive(const std::vector<std::uint64_t>& packets, std::int64_t epoch_step) {
+    std::uint64_t reached = 0;
+    const auto& traces = planned_.synapse->pre;
+    for (const std::uint64_t packet : packets) {
+        const std::uint64_t r = (packet & 0xffff'ffffU) - first_row_; // huge for rows before the first
+        if (r >= rows_.size() || begin_[r] == begin_[r + 1]) continue;
+        const std::int64_t emitted = epoch_step + static_cast<std::int64_t>(packet >> 32);
+        Row& row = rows_[r];
+        const std::uint32_t number = new_event(emitted);
+        event_rows_[number & (events_.size() - 1)] = static_cast<std::uint32_t>(r);
+        PreEvent& e = event(number);
+        e.stamp = static_cast<std::int32_t>(emitted + 1);
+        e.previous = row.last;
+        const bool first = row.last == never;
+        const double since = first ? std::numeric_limits<double>::infinity() : (e.stamp - row.last) * h_;
+        for (std::size_t i = 0; i < traces.size(); ++i) {
+            e.before[i] = row.before[i];
+            e.after[i] = row.after[i];
+            const double tau = planned_.synapse_parameters[traces[i].tau];
+            const double left = first ? 0.0 : static_cast<double>(row.after[i]) * math::exp(-since / tau);
+            e.at[i] = static_cast<float>(left);
+            if (e.stamp != row.last) row.before[i] = e.at[i]; // of several spikes in a step, before the first
+            row.after[i] = traces[i].kind == TraceKind::all ? static_cast<float>(left + 1.0) : 1.0F;
+        }
+        std::copy(std::begin(row.variables), std::end(row.variables), std::begin(e.row));
+        kernel_->arrive(e, since);
+        std::copy(std::begin(e.row), std::end(e.row), std::begin(row.variables));
+        row.last = e.stamp;
+        std::uint64_t offset = begin_[r];
+        for (std::uint32_t d = directory_begin_[r]; d < directory_begin_[r + 1]; ++d) {
+            const Segment& segment = directory_[d];
+            const std::size_t slot = (static_cast<std::size_t>(emitted) + segment.delay) & slot_mask_;
+            calendar_[slot].push_back({offset << 16 | segment.count, number, segment.lane, segment.delay});
+            offset += segment.count;
+        }
+        reached += offset - begin_[r];
+    }
+    return reached;
+}
+
+SynapseRun PlasticStore::run_of(std::uint64_t offset, std::uint32_t count, std::uint16_t lane) {
+    SynapseRun run;
+    run.targets = targets_.data() + offset;
+    run.weights = weights_.data() + offset;
+    for (std::size_t v = 0; v < pointers_.size(); ++v)
+        pointers_[v] = variables_[v].data() + offset;
+    run.variables = pointers_.data();
+    run.count = count;
+    run.target_offset = static_cast<std::int32_t>((lane % blocks_) << 16) - static_cast<std::int32_t>(first_target_);
+    return run;
+}
+
+constexpr std::size_t fetched_ahead = 4;
+
+template <class A>
+void PlasticStore::deliver(std::int64_t step, const std::vector<A*>& lanes) {
+    std::vector<Entry>& due = calendar_[static_cast<std::size_t>(step) & slot_mask_];
+    if (due.empty()) return;
+    std::size_t synapses = 0;
+    for (const Entry& entry : due)
+        synapses += entry.synapses & 0xffff;
+    PostView view;
+    std::int32_t viewed = -1; // dendritic delay
+    for (std::size_t i = 0; i < due.size(); ++i) {
+        const Entry& entry = due[i];
+        if (i + fetched_ahead < due.size()) {
+            const std::uint64_t next = due[i + fetched_ahead].synapses >> 16;
+            __builtin_prefetch(targets_.data() + next);
+            __builtin_prefetch(weights_.data() + next, 1);
+        }
+        SynapseRun run = run_of(entry.synapses >> 16, entry.synapses & 0xffff, entry.lane);
+        const PreEvent& e = event(entry.event);
+        const auto a = static_cast<std::int32_t>(planned_.axonal(entry.delay));
+        const std::int32_t b = entry.delay - a;
+        const bool first = e.previous == never;
+        run.event = &e;
+        run.at = e.stamp + a - b;
+        run.origin = first ? never : e.previous + a - b;
+        run.end = before(e.stamp + a, b);
+        run.begin = before(first ? swept_ : std::max(e.previous + a, swept_), b);
+        if (b != viewed && history_ != nullptr) { // of all entries with this b, `at` and `end` are the same
+            const std::uint32_t recent = recent_[static_cast<std::size_t>(b)];
+            view = recent == PostHistory::none
+                       ? history_->view(traces_)
+                       : history_->view(traces_, recent, run.end, run.at, synapses > history_->neurons() / 4);
+            viewed = b;
+        }
+        kernel_->deliver(run, view, lanes[entry.lane]);
+    }
+    due.clear();
+}
+template void PlasticStore::deliver<double>(std::int64_t, const std::vector<double*>&);
+template void PlasticStore::deliver<float>(std::int64_t, const std::vector<float*>&);
+
+void PlasticStore::sweep(std::int64_t now) {
+    // Before this time at the synapse all is known: pre spikes that arrived by then are delivered, for they act at the
+    // target longest_dendritic_ later at most.
+    const auto time = static_cast<std::int32_t>(now) - longest_dendritic_;
+    if (time <= swept_ || history_ == nullptr) return;
+    const PostView view = history_->view(traces_);
+    // Spikes under way that arrive after that, of each row: the calendar's events, newest first.
+    std::vector<std::vector<std::uint32_t>> under_way(rows_.size());
+    for (std::uint32_t i = first_event_; i != next_event_; ++i)
+        under_way[event_rows_[i & (events_.size() - 1)]].push_back(i);
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+        std::uint64_t offset = begin_[r];
+        for (std::uint32_t d = directory_begin_[r]; d < directory_begin_[r + 1]; ++d) {
+            const Segment& segment = directory_[d];
+            SynapseRun run = run_of(offset, segment.count, segment.lane);
+            offset += segment.count;
+            const auto a = static_cast<std::int32_t>(planned_.axonal(segment.delay));
+            const std::int32_t b = segment.delay - a;
+            PreEvent last; // as the next spike would see it
+            last.previous = rows_[r].last;
+            std::copy(std::begin(rows_[r].before), std::end(rows_[r].before), std::begin(last.before));
+            std::copy(std::begin(rows_[r].after), std::end(rows_[r].after), std::begin(last.after));
+            bool ahead = false; // has taken effect later than `time` already
+            for (std::size_t i = under_way[r].size(); i-- > 0;) {
+                const PreEvent& e = event(under_way[r][i]);
+                if (e.stamp + a <= time) break;
+                if (e.stamp + a + b <= now) {
+                    ahead = true;
+                    break;
+                }
+                last = e;
+            }
+            if (ahead) continue;
+            const bool first = last.previous == never;
+            run.event = &last;
+            run.origin = first ? never : last.previous + a - b;
+            run.end = before(time, b);
+            run.begin = before(first ? swept_ : std::max(last.previous + a, swept_), b);
+            if (run.begin < run.end) kernel_->catch_up(run, view);
+        }
+    }
+    swept_ = time;
+}
+
+std::size_t PlasticStore::bytes() const noexcept {
+    return begin_.size() * sizeof(begin_[0]) + directory_begin_.size() * sizeof(directory_begin_[0]) +
+           directory_.size() * sizeof(Segment) + rows_.size() * sizeof(Row) +
+           targets_.size() * (sizeof(std::uint16_t) + sizeof(float) * (1 + variables_.size()));
+}
+
+std::size_t PlasticStore::calendar_bytes() const noexcept {
+    std::size_t bytes = events_.size() * (sizeof(PreEvent) + sizeof(std::uint32_t));
+    for (const auto& due : calendar_)
+        bytes += due.capacity() * sizeof(Entry);
+    return bytes;
+}
+
+Hash128 PlasticStore::hash(const std::function<std::uint64_t(std::uint32_t)>& source_of,
+                           const std::vector<std::uint64_t>& indices) const {
+    Hash128 sum;
+    std::uint32_t known = ~0U;
+    std::uint64_t source = 0;
+    for_each([&](std::uint32_t row, std::uint32_t local, std::uint32_t delay, std::uint64_t ordinal, std::uint64_t i) {
+        if (row != known) source = source_of(known = row);
+        sum += weight_hash(planned_.identity, source, indices[local], ordinal, delay, 0, weights_[i]);
+        for (std::uint32_t v = 0; v < variables_.size(); ++v)
+            sum += weight_hash(planned_.identity, source, indices[local], ordinal, delay, v + 1, variables_[v][i]);
+    });
+    return sum;
+}
+
+} // namespace spikecast

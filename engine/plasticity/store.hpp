@@ -1,0 +1,124 @@
+// The plastic synapses of one projection on one worker: rows by source as those of static synapses, but as structure of
+// arrays, with a calendar of their own whose entries know the spike that they belong to.
+//
+// A row catches up when a spike of its source is due (SynapseKernel::deliver). sweep() makes all rows catch up as far
+// as spikes are known, which changes no result; it is called when the post history runs full, and before weights are
+// read.
+#pragma once
+
+#include "engine/build/hashes.hpp"
+#include "engine/build/huge_buffer.hpp"
+#include "engine/build/rows.hpp"
+#include "engine/network/plan.hpp"
+#include "engine/plasticity/post_history.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace spikecast {
+
+class PlasticStore {
+public:
+    /// rows: of the sources first_row, first_row + 1, ... of the rank; they are consumed. blocks: lanes of a receptor
+    /// on this worker; first_target: number of the population's first neuron on the worker.
+    PlasticStore(const NetworkPlan& plan, std::size_t projection, SynapseRows<float>&& rows, std::uint32_t first_row,
+                 std::uint32_t blocks, std::uint32_t first_target);
+
+    /// The history of the target population, which the store's view then follows. Before the first spike.
+    void connect(PostHistory& history);
+    [[nodiscard]] std::vector<TraceLaw> post_traces() const;
+    [[nodiscard]] bool post_spikes() const noexcept { return planned_.synapse->post_spikes; }
+
+    /// Enters packets (lag << 32 | row, sorted) emitted in the epoch that begins with epoch_step; returns the synapses
+    /// that they reach.
+    std::uint64_t arrive(const std::vector<std::uint64_t>& packets, std::int64_t epoch_step);
+    /// What falls due in a step, into the lanes' accumulators.
+    template <class A>
+    void deliver(std::int64_t step, const std::vector<A*>& lanes);
+
+    /// All rows take into account what is known of the post side at `now`: everything stamped before it. Spikes due
+    /// until then have been delivered.
+    void sweep(std::int64_t now);
+    /// The newest post spike that no row needs any more.
+    [[nodiscard]] std::int32_t retired() const noexcept { return swept_ - longest_dendritic_ - 1; }
+
+    [[nodiscard]] std::uint64_t synapses() const noexcept { return begin_.back(); }
+    [[nodiscard]] std::size_t bytes() const noexcept;
+    [[nodiscard]] std::size_t calendar_bytes() const noexcept;
+    /// visit(row, target's local number in its population, delay, ordinal, weight) for every synapse. ordinal: which of
+    /// the synapses of its pair with its delay, in order of drawing.
+    template <class Visit>
+    void each(Visit&& visit) const {
+        for_each([&](std::uint32_t row, std::uint32_t local, std::uint32_t delay, std::uint64_t ordinal,
+                     std::uint64_t i) { visit(row, local, delay, ordinal, weights_[i]); });
+    }
+    /// Over weights and variables as they stand. source_of(row): index of the source of a row of this store; indices:
+    /// of the target population's neurons on the worker.
+    [[nodiscard]] Hash128 hash(const std::function<std::uint64_t(std::uint32_t)>& source_of,
+                               const std::vector<std::uint64_t>& indices) const;
+
+private:
+    struct Row {
+        std::int32_t last = never; ///< stamp of the last spike that arrived on this rank
+        float before[most_traces] = {}, after[most_traces] = {}, variables[most_traces] = {};
+    };
+    struct Entry {
+        std::uint64_t synapses; ///< offset : 48 | count : 16
+        std::uint32_t event;    ///< number of the event
+        std::uint16_t lane, delay;
+    };
+    [[nodiscard]] SynapseRun run_of(std::uint64_t offset, std::uint32_t count, std::uint16_t lane);
+    /// Time at the synapse -> of post spikes that have taken effect then. Without dendrite, a post spike of the very
+    /// step in which a pre spike arrives isn't known yet and follows it.
+    [[nodiscard]] static std::int32_t before(std::int32_t time, std::int32_t dendritic) noexcept {
+        return time - dendritic - (dendritic == 0 ? 1 : 0);
+    }
+    template <class Visit>
+    void for_each(Visit&& visit) const {
+        for (std::size_t r = 0; r < rows_.size(); ++r) {
+            std::uint64_t i = begin_[r], ordinal = 0;
+            for (std::uint32_t d = directory_begin_[r]; d < directory_begin_[r + 1]; ++d) {
+                const Segment& segment = directory_[d];
+                const bool continued = d > directory_begin_[r] && directory_[d - 1].delay == segment.delay &&
+                                       directory_[d - 1].lane == segment.lane; // a long segment in parts
+                const std::uint64_t first = continued ? begin_[r] : i;
+                for (const std::uint64_t end = i + segment.count; i < end; ++i) {
+                    ordinal = i > first && targets_[i] == targets_[i - 1] ? ordinal + 1 : 0;
+                    const std::uint32_t local = ((segment.lane % blocks_) << 16) + targets_[i] - first_target_;
+                    visit(static_cast<std::uint32_t>(r), local, std::uint32_t{segment.delay}, ordinal, i);
+                }
+            }
+        }
+    }
+    PreEvent& event(std::uint32_t number) { return events_[number & (events_.size() - 1)]; }
+    std::uint32_t new_event(std::int64_t now);
+
+    const PlannedProjection& planned_;
+    double h_;
+    std::unique_ptr<SynapseKernel> kernel_;
+    std::uint32_t first_row_;
+    std::uint32_t blocks_, first_target_;
+    std::int32_t longest_, longest_dendritic_;
+    std::vector<std::uint64_t> begin_;
+    std::vector<std::uint32_t> directory_begin_;
+    std::vector<Segment> directory_;
+    HugeBuffer<std::uint16_t> targets_;
+    HugeBuffer<float> weights_;
+    std::vector<HugeBuffer<float>> variables_;
+    std::vector<float*> pointers_;
+    std::vector<Row> rows_;
+    std::vector<PreEvent> events_; ///< a ring of a power of two
+    std::vector<std::uint32_t> event_rows_;
+    std::uint32_t first_event_ = 0, next_event_ = 0;
+    std::vector<std::vector<Entry>> calendar_;
+    std::size_t slot_mask_;
+    std::int32_t swept_ = 0; ///< time at the synapse
+    PostHistory* history_ = nullptr;
+    std::vector<std::size_t> traces_;
+    std::vector<std::uint32_t> recent_; ///< by dendritic delay: what the history has at hand for it
+};
+
+} // namespace spikecast

@@ -1,0 +1,128 @@
+// Synapses that change: how a synapse model declares itself, and what the engine asks of its kernel.
+//
+// A plastic synapse has a delay of two parts, axonal a and dendritic b, in steps. A spike of the source stamped s
+// reaches the synapse at s + a, one of the target stamped p at p + b; the weight acts on the target at s + a + b. The
+// engine works lazily, row by row: when a spike is due at the targets, the synapses of its row catch up with the post
+// spikes since the previous one, then with the spike itself. Anything may catch up at any other time as well, for the
+// result is the same, bit by bit (docs/plasticity.md).
+#pragma once
+
+#include "spikecast/model.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace spikecast {
+
+/// What a spike adds to a trace, which decays exponentially.
+enum class TraceKind : std::uint8_t {
+    all,    ///< 1: every spike counts
+    nearest ///< what is missing to 1: only the last one counts
+};
+struct TraceInfo {
+    std::string_view name;
+    std::size_t tau; ///< number of the parameter that is its time constant, ms
+    TraceKind kind = TraceKind::all;
+};
+
+/// The most traces of each side, and values of a row, that a model can have.
+inline constexpr std::size_t most_traces = 4;
+
+/// The declaration of a synapse model. Parameters are one number for the whole projection; model.variables are what
+/// each synapse has besides its weight, 4 bytes each.
+struct SynapseModelInfo {
+    ModelInfo model; ///< of kind synapse
+    /// Traces of the source's spikes, one set for each row, and of the target's, one for each neuron, which
+    /// projections share.
+    std::span<const TraceInfo> pre{}, post{};
+    /// Variables of a row: what all synapses of a source on a worker have in common.
+    std::span<const VariableInfo> row{};
+    bool post_spikes = true; ///< whether spikes of the target matter
+    /// Whether hooks on_neuromodulator and on_time exist; the model then has parameters of these meanings.
+    bool neuromodulated = false;
+    int interval = -1; ///< number of the parameter between calls of on_time, ms; -1: none
+};
+
+/// All synapse models, in the order of the catalogue.
+[[nodiscard]] std::span<const SynapseModelInfo* const> all_synapse_models();
+/// nullptr where there is none of that name.
+[[nodiscard]] const SynapseModelInfo* find_synapse_model(std::string_view name);
+
+/// A step before all others: of a spike that never was.
+inline constexpr std::int32_t never = -(1 << 30);
+
+/// A spike of a source and what came before it.
+struct PreEvent {
+    std::int32_t stamp = never;
+    std::int32_t previous = never;  ///< stamp of the spike before it
+    float before[most_traces] = {}; ///< traces at `previous`, without what spikes of that step add
+    float after[most_traces] = {};  ///< and with it
+    float at[most_traces] = {};     ///< traces at `stamp`, without what this spike adds
+    float row[most_traces] = {};    ///< variables of the row after `stamp`
+};
+
+/// Something that all synapses of a projection notice at once: a neuromodulator's spike, or the end of an interval.
+struct Mark {
+    std::int32_t time; ///< at the synapse
+    float amount;      ///< of the neuromodulator; unused for intervals
+    bool interval;
+};
+
+/// A run of synapses of one row with one delay, and what they are to catch up with. All times are those of the target's
+/// spikes: stamps p, so that a time t at the synapse is t - b here.
+struct SynapseRun {
+    const std::uint16_t* targets = nullptr;
+    float* weights = nullptr;
+    float* const* variables = nullptr; ///< by variable
+    std::size_t count = 0;
+    std::int32_t target_offset = 0;  ///< number in the history of target 0
+    std::int32_t begin = 0, end = 0; ///< post spikes with begin < p <= end take effect
+    std::int32_t origin = 0;         ///< when the previous pre spike arrived
+    std::int32_t at = 0;             ///< when this one arrives; what it reads of the post side are spikes with p < at
+    const PreEvent* event = nullptr;
+    std::span<const Mark> marks{}; ///< those to come, times in `begin, end]`, ascending
+};
+
+/// Post spikes that are at hand for every target, newest first.
+inline constexpr std::size_t recent_spikes = 8;
+
+/// The last spikes of the neurons that synapses lead to: neuron n's spike number i stands at n << log2_capacity | i %
+/// capacity, with the traces after it. Slots without a spike hold `never` and zeros.
+struct PostView {
+    const std::int32_t* count = nullptr; ///< spikes of each neuron so far
+    const std::int32_t* steps = nullptr;
+    std::uint32_t log2_capacity = 0;
+    const float* traces[most_traces] = {}; ///< in the order of SynapseModelInfo::post
+
+    /// The same by neuron, which is faster, for runs that end where these do; null: only rings are there.
+    const std::int32_t* seen = nullptr;             ///< spikes of each neuron with p <= end
+    const std::int32_t* recent[recent_spikes] = {}; ///< stamps of the last of them, the last but one, ...
+    const float* at[most_traces] = {};              ///< traces at the run's `at`; null: from the rings
+};
+
+/// A synapse model with the parameters of a projection. Thread-safe.
+class SynapseKernel {
+public:
+    virtual ~SynapseKernel() = default;
+    /// Catches up with what the run says, then with the pre spike; adds what arrives at the targets to lane[target].
+    virtual void deliver(const SynapseRun& run, const PostView& post, double* lane) const = 0;
+    virtual void deliver(const SynapseRun& run, const PostView& post, float* lane) const = 0;
+    /// Catches up only.
+    virtual void catch_up(const SynapseRun& run, const PostView& post) const = 0;
+    /// A spike of the row's source, `since_ms` after the one before it (infinite for the first): advances the row's
+    /// variables, which stand in event.row.
+    virtual void arrive(PreEvent& event, double since_ms) const = 0;
+};
+
+struct SynapseSetup {
+    const SynapseModelInfo* model = nullptr;
+    std::vector<double> parameters; ///< in declared order, all of them
+    double resolution_ms = 0.1;
+};
+[[nodiscard]] std::unique_ptr<SynapseKernel> make_synapse_kernel(const SynapseSetup& setup);
+
+} // namespace spikecast
