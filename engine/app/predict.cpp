@@ -5,6 +5,7 @@
 #include "engine/recording/result_file.hpp"
 #include "partitioners/partitioners.hpp"
 #include "spikecast/block.hpp"
+#include "spikecast/plasticity.hpp"
 
 #include <fmt/core.h>
 
@@ -156,6 +157,18 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
     }
     const double neurons_rank = std::ceil(neurons / ranks), neurons_worker = std::ceil(neurons / workers);
     const double blocks = std::ceil(neurons_worker / 65536.0);
+    // Plastic synapses have arrays of their own, which are made from rows as those of static synapses.
+    double plastic_worker = 0.0, plastic_bytes = 0.0, largest_plastic = 0.0, plastic_rows = 0.0;
+    for (const PlannedProjection& planned : plan.projections) {
+        if (planned.synapse == nullptr) continue;
+        const double own = planned.rule->expected_synapses() / workers;
+        const double bytes =
+            huge(2.0 * own) + huge(4.0 * own) * (1.0 + static_cast<double>(planned.synapse->model.variables.size()));
+        plastic_worker += own;
+        plastic_bytes += bytes;
+        largest_plastic = std::max(largest_plastic, bytes);
+        plastic_rows += 64.0 * static_cast<double>(experiment.populations[planned.source].size);
+    }
     const double synapses_worker = prediction.synapses / workers;
 
     // Rows: a worker has an entry for every source that its rank hears, and a segment for each (delay, lane) of a
@@ -177,7 +190,11 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
     }
     const double codes = (plan.max_delay + 1.0) * blocks * plan.receptors;
     const double tag = codes <= 256 ? 1.0 : codes <= 65536 ? 2.0 : 4.0;
-    const double finished = threads * (huge(synapses_worker * (compact ? 4.0 : 6.0)) + rows * 12.0 + segments * 6.0);
+    const double drawn_bytes = (synapses_worker - plastic_worker) * (compact ? 4.0 : 6.0) + plastic_worker * 6.0;
+    const double finished = threads * (huge(drawn_bytes - plastic_worker * 6.0) + plastic_bytes + plastic_rows +
+                                       rows * 12.0 + segments * 6.0);
+    const double converting =
+        threads * (huge(drawn_bytes) + largest_plastic + plastic_rows + rows * 12.0 + segments * 6.0);
     const double routes = neurons_rank * 4.0 + rows * 8.0; // as many sources are heard as are sent to, over all ranks
     prediction.network_bytes_per_rank = finished + routes;
 
@@ -238,7 +255,8 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
                              (writes ? trace_copies * sizeof(TraceValue) * traced_values(plan, ranks) : 0.0);
     const double simulating = prediction.network_bytes_per_rank + state + std::max(setup, running + recording);
 
-    prediction.bytes_per_rank = resident_bytes() + program_runs + std::max({counting, placing, telling, simulating});
+    prediction.bytes_per_rank =
+        resident_bytes() + program_runs + std::max({counting, placing, telling, converting, simulating});
     prediction.bytes_total = prediction.bytes_per_rank * ranks;
     return prediction;
 }
