@@ -166,5 +166,40 @@ TEST(SimdMathBits, are_those_of_every_machine) {
     EXPECT_EQ(in_single, 17091034059956177169U);
 }
 
+TEST(SimdMathSingle, log_is_within_its_error) {
+    const auto ours = [](auto x) { return simd::log(x); };
+    const auto theirs = [](ld x) { return std::log(x); };
+    EXPECT_LE(worst<float>("log", ours, theirs, 1e-37, 1e38, true), 1.0);
+    EXPECT_LE(worst<float>("log", ours, theirs, 0.5, 2), 1.0);
+    EXPECT_LE(worst<float>("log", ours, theirs, 0.999, 1.001), 1.0);
+}
+/// The logarithm's error of an ulp of y log x becomes a relative one: 1.1 + 2 |y log x| ulp are the bound.
+TEST(SimdMathSingle, pow_is_within_its_error) {
+    for (const float y : {0.02F, 0.4F, 0.5F, 1.5F}) {
+        const auto ours = [&](auto x) { return simd::pow(x, Scalar<float>(y)); };
+        const auto theirs = [&](ld x) { return std::pow(x, static_cast<ld>(y)); };
+        EXPECT_LE(worst<float>("pow", ours, theirs, 1e-3, 1e3, true), 1.1 + 2.0 * static_cast<double>(y) * 6.91);
+        EXPECT_LE(worst<float>("pow", ours, theirs, 0.9, 1.1), 2.0);
+    }
+    EXPECT_EQ(simd::pow(Scalar<float>(0.0F), Scalar<float>(0.4F))[0], 0.0F);
+    EXPECT_EQ(simd::pow(Scalar<float>(1.0F), Scalar<float>(0.4F))[0], 1.0F);
+}
+TEST(SimdMathSingle, log_and_pow_have_the_same_bits_in_every_lane) {
+    const Key key = make_key(2, Purpose::test, "lanes");
+    for (std::uint64_t i = 0; i < 20000; i += 8) {
+        float x[8];
+        for (std::uint64_t j = 0; j < 8; ++j)
+            x[j] = static_cast<float>(200.0 * open_unit(draw32(key, 0, i + j)));
+        const auto wide_log = simd::log(simd::vec<float, 8>::load(x));
+        const auto wide_pow = simd::pow(simd::vec<float, 8>::load(x), simd::vec<float, 8>(0.4F));
+        for (std::size_t j = 0; j < 8; ++j) {
+            ASSERT_EQ(std::bit_cast<std::uint32_t>(wide_log[j]),
+                      std::bit_cast<std::uint32_t>(simd::log(Scalar<float>(x[j]))[0]));
+            ASSERT_EQ(std::bit_cast<std::uint32_t>(wide_pow[j]),
+                      std::bit_cast<std::uint32_t>(simd::pow(Scalar<float>(x[j]), Scalar<float>(0.4F))[0]));
+        }
+    }
+}
+
 } // namespace
 } // namespace spikecast

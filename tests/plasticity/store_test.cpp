@@ -101,7 +101,7 @@ Share run(const Case& c, const std::vector<double>& parameters, const std::vecto
                               .delay_key = {},
                               .weight = Sampler(constant),
                               .delay = DiscreteSampler::delays(constant, h),
-                              .delay_law = Sampler(constant),
+                              .distance_delay = {},
                               .receptor = {}};
     planned.synapse = c.power_law ? &models::StdpPlHom::info : &models::StdpSynapse::info;
     planned.synapse_parameters = parameters;
