@@ -99,6 +99,10 @@ public:
     void set(std::size_t variable, std::size_t neuron, double value) override {
         state_[variable * stride_ + neuron] = static_cast<T>(value - value_of(offsets_[variable], neuron));
     }
+    void state(StateColumns& columns) override {
+        for (std::size_t v = 0; v < variable_count; ++v)
+            columns.column(Model::variables[v].name, size_, state_.data() + v * stride_);
+    }
     [[nodiscard]] std::size_t bytes() const override {
         std::size_t total = sizeof(*this) + state_.bytes() + derived_.bytes();
         for (const ResolvedValue& offset : offsets_)

@@ -4,6 +4,8 @@
 #include "engine/app/predict.hpp"
 #include "engine/app/progress.hpp"
 #include "engine/app/report.hpp"
+#include "engine/app/signals.hpp"
+#include "engine/checkpoint/resume.hpp"
 #include "engine/exchange/collective.hpp"
 #include "engine/experiment/archive.hpp"
 #include "engine/experiment/quantity.hpp"
@@ -22,6 +24,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -30,15 +33,32 @@
 namespace spikecast {
 namespace {
 
+/// Of a run that a signal ended in order.
+constexpr int interrupted_exit_code = 3;
+
 struct Arguments {
     std::string experiment;
     std::vector<std::string> overrides;
     std::string output, report, network, model;
+    std::string checkpoint, checkpoint_every, checkpoint_wall, resume;
+    std::uint32_t checkpoint_keep = 1;
+    std::optional<std::uint64_t> reseed;
     std::uint32_t threads = 1, ranks = 0;
     bool quiet = false, ignore_memory = false, by_rank = false;
     std::uint32_t dry_run_ranks = 0, dry_run_rank = 0;
     Network dry_run_network;
 };
+
+/// The experiment of the arguments: the file's, or that of the checkpoint to go on from.
+Experiment read(const Arguments& arguments) {
+    if (!arguments.experiment.empty()) return read_experiment(arguments.experiment, arguments.overrides);
+    if (arguments.resume.empty())
+        throw InputError({{"spikecast run", 0, 0}, "EXPERIMENT", "is missing", "name an experiment file, or --resume"});
+    const CheckpointIndex index = read_checkpoint_index(arguments.resume);
+    const auto section =
+        from_bytes<ExperimentSection>(read_checkpoint_text(index, ExperimentSection::name), arguments.resume);
+    return experiment_of(section, arguments.overrides, arguments.resume);
+}
 
 /// Rank 0 reads and checks; the others get the result as one archive. Collective.
 Experiment read_on_rank_0(const Arguments& arguments, int rank) {
@@ -46,7 +66,7 @@ Experiment read_on_rank_0(const Arguments& arguments, int rank) {
     Experiment experiment;
     collectively(MPI_COMM_WORLD, [&] {
         if (rank != 0) return;
-        experiment = read_experiment(arguments.experiment, arguments.overrides);
+        experiment = read(arguments);
         archive = to_archive(experiment);
     });
     std::uint64_t size = archive.size();
@@ -130,9 +150,73 @@ void check_means(const Arguments& arguments, const Experiment& experiment, int r
                      "run on more machines, scale the network down, use weights = \"compact\", or try all the "
                      "same with --ignore-memory"});
         }
-        check_output(arguments.output, {arguments.experiment});
-        check_output(arguments.report, {arguments.experiment, arguments.output});
+        check_output(arguments.output, {arguments.experiment, arguments.resume});
+        check_output(arguments.report, {arguments.experiment, arguments.output, arguments.resume});
+        check_output(arguments.checkpoint, {arguments.experiment, arguments.output, arguments.report});
     });
+}
+
+/// A time of an option in its unit; 0 for "".
+double time_of(const std::string& option, const std::string& text, double unit_ms) {
+    if (text.empty()) return 0.0;
+    double ms = 0.0;
+    try {
+        std::string number = text;
+        double unit = 1.0; // beside those of experiments, whose min is a function
+        for (const auto& [symbol, length] : {std::pair<std::string, double>{"min", 60e3}, {"h", 3600e3}})
+            if (number.ends_with(symbol) && number.size() > symbol.size()) {
+                number.resize(number.size() - symbol.size());
+                number += " ms";
+                unit = length;
+                break;
+            }
+        ms = in_unit(evaluate(number, {}), "ms", text) * unit;
+    } catch (const std::exception& e) {
+        throw InputError({{option, 0, 0}, "", e.what(), "write a time, as in \"10 s\""});
+    }
+    if (!(ms > 0.0) || !std::isfinite(ms))
+        throw InputError({{option, 0, 0}, "", fmt::format("{} isn't a time above 0", text), "write \"10 s\""});
+    return ms / unit_ms;
+}
+
+/// What --checkpoint and its kin ask for, and the files of a run that goes on. Collective.
+CheckpointOptions checkpoint_options(Arguments& arguments, const Experiment& experiment, int rank) {
+    CheckpointOptions options;
+    std::string output = arguments.output;
+    collectively(MPI_COMM_WORLD, [&] {
+        options.every_ms = time_of("--checkpoint-every", arguments.checkpoint_every, 1.0);
+        options.wall_s = time_of("--checkpoint-wall", arguments.checkpoint_wall, 1000.0);
+        const double h = experiment.simulation.resolution_ms(), steps = std::round(options.every_ms / h);
+        if (std::abs(steps * h - options.every_ms) > 1e-9 * std::max(1.0, options.every_ms) ||
+            (options.every_ms > 0.0 && steps < 1.0))
+            throw InputError({{"--checkpoint-every", 0, 0},
+                              "",
+                              fmt::format("{} ms is not a multiple of the resolution, {} ms", options.every_ms, h),
+                              fmt::format("the nearest are {} and {} ms", std::floor(options.every_ms / h) * h,
+                                          std::ceil(options.every_ms / h) * h)});
+        options.keep = arguments.checkpoint_keep;
+        const bool wanted = options.every_ms > 0.0 || options.wall_s > 0.0;
+        const bool same_run = !arguments.resume.empty() && !arguments.reseed && arguments.output.empty();
+        if (arguments.checkpoint.empty() && same_run) arguments.checkpoint = arguments.resume;
+        if (arguments.checkpoint.empty() && wanted)
+            arguments.checkpoint =
+                std::filesystem::path(arguments.experiment.empty() ? arguments.resume : arguments.experiment)
+                    .stem()
+                    .string() +
+                ".checkpoint.h5";
+        options.file = arguments.checkpoint;
+        if (rank == 0 && !arguments.resume.empty() && arguments.output.empty()) {
+            const CheckpointIndex index = read_checkpoint_index(arguments.resume);
+            output = from_bytes<RecordingSection>(read_checkpoint_text(index, RecordingSection::name), arguments.resume)
+                         .output;
+        }
+    });
+    std::uint64_t length = output.size();
+    MPI_Bcast(&length, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD);
+    output.resize(length);
+    MPI_Bcast(output.data(), static_cast<int>(length), MPI_CHAR, 0, MPI_COMM_WORLD);
+    arguments.output = output;
+    return options;
 }
 
 void check_cores(const Arguments& arguments, int rank) {
@@ -168,6 +252,9 @@ void check_dry_run(const Arguments& arguments, const Experiment& experiment, con
                    "ask for fewer");
         if (!arguments.output.empty())
             refuse("--output", "a dry run's spikes are no result", "leave it out; --report takes the figures");
+        if (!arguments.checkpoint.empty() || !arguments.resume.empty())
+            refuse(arguments.resume.empty() ? "--checkpoint" : "--resume", "a dry run has no state to keep",
+                   "leave it out");
         for (const Projection& projection : experiment.projections) {
             const Population& source = *experiment.find_population(projection.source.population);
             const std::string key = "populations." + source.name + ".expected_rate";
@@ -184,10 +271,12 @@ void check_dry_run(const Arguments& arguments, const Experiment& experiment, con
     });
 }
 
-int run(const Arguments& arguments, const Environment& environment) {
+int run(Arguments arguments, const Environment& environment) {
     const int rank = environment.rank();
+    catch_signals();
     Experiment experiment = read_on_rank_0(arguments, rank);
     check_cores(arguments, rank);
+    const CheckpointOptions checkpoint = checkpoint_options(arguments, experiment, rank);
     if (arguments.dry_run_ranks > 0) check_dry_run(arguments, experiment, environment);
     check_means(arguments, experiment, rank,
                 arguments.dry_run_ranks > 0 ? static_cast<int>(arguments.dry_run_ranks) : environment.ranks());
@@ -203,18 +292,32 @@ int run(const Arguments& arguments, const Environment& environment) {
     SimulationOptions options;
     options.threads = arguments.threads;
     options.output = arguments.output;
+    options.checkpoint = checkpoint;
+    options.resume = arguments.resume;
+    options.reseed = arguments.reseed;
+    options.stop = signal_that_came;
     options.by_rank = arguments.by_rank;
     if (arguments.dry_run_ranks > 0) options.dry_run = DryRun{arguments.dry_run_ranks, arguments.dry_run_rank};
     const double workers = static_cast<double>(environment.ranks()) * arguments.threads; // that build here
     options.build_progress = [&](double done, double of) { building->update(done * workers / 2, of * workers / 2); };
-    options.run_progress = [&](double done, double of) { simulating->update(done, of); };
+    double begun_at_ms = 0.0;
+    options.run_progress = [&](double done, double of) { simulating->update(done - begun_at_ms, of - begun_at_ms); };
     Simulation simulation(std::move(experiment), options);
     building->finish();
-    simulating.emplace("simulating", settings.time_ms(settings.duration_steps), "ms", silent);
-    simulation.run_steps(settings.duration_steps);
+    const double begin_ms = settings.time_ms(simulation.now());
+    if (!silent && !arguments.resume.empty()) {
+        fmt::print(stderr, "resumed at {} ms from {}\n", begin_ms, arguments.resume);
+        for (const std::string& change : simulation.changes())
+            fmt::print(stderr, "  {}\n", change);
+    }
+    simulating.emplace("simulating", settings.time_ms(settings.duration_steps) - begin_ms, "ms", silent);
+    begun_at_ms = begin_ms;
+    simulation.run_steps(settings.duration_steps - simulation.now());
+    const double end_ms = settings.time_ms(simulation.now());
+    const std::string signal = simulation.stopped() != 0 ? signal_name(simulation.stopped()) : "";
     simulating->finish();
 
-    const RunReport report{title, settings, simulation.summary()};
+    const RunReport report{title, settings, simulation.summary(), SPIKECAST_VERSION, signal};
     const bool dry = arguments.dry_run_ranks > 0;
     const DryRunReport dry_report{report, arguments.dry_run_network, expected};
     const std::string json = dry ? to_json(dry_report) : to_json(report);
@@ -230,8 +333,24 @@ int run(const Arguments& arguments, const Environment& environment) {
         fmt::print("{}", dry ? to_table(dry_report) : to_table(report, reference));
         if (!arguments.output.empty()) fmt::print("spikes: {}\n", arguments.output);
         if (!arguments.report.empty()) fmt::print("report: {}\n", arguments.report);
+        if (report.summary.checkpoints.written > 0) fmt::print("checkpoint: {}\n", report.summary.checkpoints.file);
     }
-    return 0;
+    if (signal.empty()) return 0;
+    if (rank == 0) {
+        std::fflush(stdout);
+        if (checkpoint.file.empty())
+            fmt::print(stderr,
+                       "{} ended the run at {} ms; there is no checkpoint, for nobody asked for one "
+                       "(--checkpoint FILE)\n",
+                       signal, end_ms);
+        else if (report.summary.checkpoints.written == 0)
+            fmt::print(stderr, "{} ended the run before its first step\n", signal);
+        else
+            fmt::print(stderr, "{} ended the run at {} ms; go on with: spikecast run --resume {}\n", signal, end_ms,
+                       checkpoint.file);
+        std::fflush(stderr);
+    }
+    return interrupted_exit_code;
 }
 
 int check(const Arguments& arguments, const Environment& environment) {
@@ -267,6 +386,7 @@ int check(const Arguments& arguments, const Environment& environment) {
                    drawing_name(p.cost.exchanged), p.cost.exchanged ? p.cost.exchange_s : p.cost.redraw_s,
                    drawing_name(!p.cost.exchanged), p.cost.exchanged ? p.cost.redraw_s : p.cost.exchange_s);
     fmt::print("  build time       {:.2f} s on cores like this one's\n", build_s);
+    fmt::print("  a checkpoint     {} in about {:.2g} s\n", format_bytes(need.checkpoint_bytes), need.checkpoint_s);
     return 0;
 }
 
@@ -312,20 +432,43 @@ int program(int argc, char** argv, const Environment& environment) {
     app.set_version_flag("--version", "spikecast " SPIKECAST_VERSION);
     app.require_subcommand(1);
     app.get_formatter()->column_width(28);
-    const auto common = [&](CLI::App* command) {
-        command->add_option("EXPERIMENT", arguments.experiment, "the experiment file (TOML)")->required();
+    const auto common = [&](CLI::App* command, bool required = true) {
+        command->add_option("EXPERIMENT", arguments.experiment, "the experiment file (TOML)")->required(required);
         command->add_option("--set", arguments.overrides, "override a key: --set simulation.seed=7")
             ->type_name("KEY=VALUE")
             ->allow_extra_args(false)
             ->take_all();
     };
     CLI::App* run_command = app.add_subcommand("run", "builds the network and simulates it");
-    common(run_command);
+    common(run_command, false);
     run_command->add_option("--output", arguments.output, "write spikes and traces here (HDF5, SONATA)")
         ->type_name("FILE.h5");
     run_command->add_option("--report", arguments.report, "write the report here")->type_name("FILE.json");
     run_command->add_option("--threads", arguments.threads, "threads of each rank [1]")
         ->check(CLI::Range(1, 4096))
+        ->type_name("N");
+    run_command
+        ->add_option(
+            "--checkpoint", arguments.checkpoint,
+            "write checkpoints here: at the end, when SIGUSR1, SIGTERM or SIGINT end the run, and as asked for "
+            "below")
+        ->type_name("FILE.h5");
+    run_command
+        ->add_option("--checkpoint-every", arguments.checkpoint_every,
+                     "of biological time, as in \"10 s\"; without --checkpoint into EXPERIMENT.checkpoint.h5")
+        ->type_name("TIME");
+    run_command->add_option("--checkpoint-wall", arguments.checkpoint_wall, "of time on the clock, as in \"10 min\"")
+        ->type_name("TIME");
+    run_command->add_option("--checkpoint-keep", arguments.checkpoint_keep, "keep the last N: FILE, FILE.1, ... [1]")
+        ->check(CLI::Range(1, 1000))
+        ->type_name("N");
+    run_command
+        ->add_option(
+            "--resume", arguments.resume,
+            "go on from a checkpoint, on any number of ranks and threads; EXPERIMENT and --output are those of "
+            "the run unless given, and without --output so is --checkpoint")
+        ->type_name("FILE.h5");
+    run_command->add_option("--reseed", arguments.reseed, "a branch: another seed for what follows the checkpoint")
         ->type_name("N");
     run_command->add_flag("--quiet", arguments.quiet, "print nothing but errors");
     run_command->add_flag("--ignore-memory", arguments.ignore_memory, "begin even when memory won't do");
@@ -355,7 +498,9 @@ int program(int argc, char** argv, const Environment& environment) {
     run_command->footer("Examples:\n"
                         "  mpirun -n 2 spikecast run experiments/microcircuit_pd14.toml --output r.h5\n"
                         "  spikecast run experiments/brunel_2000.toml --set variant=SI_fast --threads 2\n"
-                        "  spikecast run experiments/microcircuit_pd14.toml --dry-run-ranks 64");
+                        "  spikecast run experiments/microcircuit_pd14.toml --dry-run-ranks 64\n"
+                        "  spikecast run experiments/brunel_2000.toml --checkpoint c.h5 --checkpoint-every \"1 s\"\n"
+                        "  mpirun -n 2 spikecast run --resume c.h5 --set 'simulation.duration=\"20 s\"'");
     CLI::App* check_command = app.add_subcommand("check", "validates; predicts memory and build time");
     common(check_command);
     check_command->add_option("--ranks", arguments.ranks, "predict for so many ranks [those of mpirun]")

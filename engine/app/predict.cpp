@@ -3,6 +3,7 @@
 #include "engine/build/builder.hpp"
 #include "engine/build/huge_buffer.hpp"
 #include "engine/recording/result_file.hpp"
+#include "engine/recording/statistics.hpp"
 #include "partitioners/partitioners.hpp"
 #include "spikecast/block.hpp"
 #include "spikecast/plasticity.hpp"
@@ -47,6 +48,29 @@ double traced_values(const NetworkPlan& plan, std::uint32_t ranks) {
     const double batch = std::min(each_step * meeting, std::max(each_step, TraceValue::most_kept));
     const double kept = std::ceil(RecordedSpike::most_kept / 1.5 / batch) * batch;
     return std::min(kept, each_step * static_cast<double>(settings.duration_steps));
+}
+
+// Assumed on the safe side: seconds for each section (a dataset that all ranks create), and bytes a second.
+constexpr double section_s = 1e-3;
+constexpr double disk_bytes_s = 2e8;
+
+/// State and statistics of every neuron, what HDF5 and the table take for a section, and the spikes of the longest
+/// delay.
+void predict_checkpoint(const NetworkPlan& plan, Prediction& prediction) {
+    const Experiment& e = *plan.experiment;
+    const double number = e.simulation.precision == Precision::double_precision ? 8.0 : 4.0;
+    double bytes = 0.0, sections = 7.0;
+    for (std::size_t p = 0; p < e.populations.size(); ++p) {
+        const auto size = static_cast<double>(e.populations[p].size);
+        const auto variables = static_cast<double>(plan.models[p]->variables.size());
+        bytes += size * (variables * number + static_cast<double>(ActivityStatistics::neuron_bytes));
+        sections += variables + 4.0;
+        const double rate = std::max(0.0, expected_rate(e, e.populations[p]));
+        bytes += 24.0 * size * rate * 1e-3 * e.simulation.time_ms(plan.max_delay);
+    }
+    bytes += 800.0 * sections + static_cast<double>(e.text.size());
+    prediction.checkpoint_bytes = bytes;
+    prediction.checkpoint_s = sections * section_s + 3.0 * bytes / disk_bytes_s; // written, read back, synchronised
 }
 
 /// Expected number of different delays among n synapses of one source.
@@ -198,6 +222,7 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
     const double routes = neurons_rank * 4.0 + rows * 8.0; // as many sources are heard as are sent to, over all ranks
     prediction.network_bytes_per_rank = finished + routes;
 
+    predict_checkpoint(plan, prediction);
     prediction.written_per_worker = finished / threads + huge(synapses_worker * tag);
     const double heard = 8.0 * rows;
     const double counting = threads * counts + numbers + (threads > 1.0 ? 3.0 : 1.0) * heard + exchange_buffers;

@@ -23,6 +23,8 @@ struct Prediction {
     double network_bytes_per_rank = 0.0; ///< of the finished rows, directories and routes
     double bytes_total = 0.0;
     double written_per_worker = 0.0; ///< bytes of fresh memory that a worker fills while building
+    double checkpoint_bytes = 0.0;   ///< of a checkpoint file
+    double checkpoint_s = 0.0;       ///< that writing it takes, about
     double drawn = 0.0;              ///< synapses drawn, those that are drawn and discarded included
 };
 

@@ -149,6 +149,9 @@ std::string to_json(const RunReport& report) {
         drawing.push_back({{"projection", d.projection}, {"drawing", d.drawing}});
     Json json{{"title", report.title},
               {"version", report.version},
+              {"outcome", report.interrupted_by.empty() ? "complete" : "interrupted"},
+              {"interrupted_by", report.interrupted_by.empty() ? Json(nullptr) : Json(report.interrupted_by)},
+              {"resumed_at_ms", r.resumed_ms < 0.0 ? Json(nullptr) : Json(r.resumed_ms)},
               {"seed", report.settings.seed},
               {"ranks", r.ranks},
               {"threads", r.threads},
@@ -181,6 +184,13 @@ std::string to_json(const RunReport& report) {
               {"packet_bytes", r.packet_bytes},
               {"most_packets_in_an_epoch", r.most_packets},
               {"epochs_sorted_by_digit", r.epochs_sorted_by_digit},
+              {"checkpoints",
+               {{"written", r.checkpoints.written},
+                {"seconds", r.checkpoints.seconds},
+                {"longest_s", r.checkpoints.longest_s},
+                {"bytes", r.checkpoints.bytes},
+                {"file", r.checkpoints.file},
+                {"at_ms", r.checkpoints.at_ms}}},
               {"populations", populations},
               {"spike_hash", r.spike_hash},
               {"network_hash", r.network_hash},
@@ -227,6 +237,10 @@ std::string to_table(const RunReport& report, const Reference& reference) {
           fmt::format("{} in all, {} bytes a synapse", bytes(static_cast<double>(report.total_peak_rss_bytes())),
                       number(report.bytes_per_synapse())));
     field("sent", fmt::format("{} in packets of {} bytes", bytes(static_cast<double>(r.bytes_sent)), r.packet_bytes));
+    if (r.checkpoints.written > 0)
+        field("checkpoints", fmt::format("{}, the last of {} at {} ms; the longest took {} s", r.checkpoints.written,
+                                         bytes(static_cast<double>(r.checkpoints.bytes)), r.checkpoints.at_ms,
+                                         number(r.checkpoints.longest_s)));
     field("spike hash", r.spike_hash);
     field("network hash", r.network_hash);
     if (!r.weights_hash.empty()) field("weights hash", r.weights_hash);

@@ -18,6 +18,7 @@ struct RunReport {
     SimulationSettings settings;
     RunSummary summary;
     std::string version = SPIKECAST_VERSION;
+    std::string interrupted_by = {}; ///< name of the signal that ended the run early; empty: it ran to its end
 
     /// simulate_s / biological_s; NaN for a run without time after the warm-up.
     [[nodiscard]] double real_time_factor() const;

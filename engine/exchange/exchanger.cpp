@@ -1,5 +1,6 @@
 #include "engine/exchange/exchanger.hpp"
 
+#include "engine/build/fault.hpp"
 #include "engine/exchange/collective.hpp"
 #include "spikecast/error.hpp"
 
@@ -25,18 +26,27 @@ void check(int result, const char* what) {
 
 class AllWire final : public Wire {
 public:
-    explicit AllWire(MPI_Comm comm) : comm_(comm) {}
+    explicit AllWire(MPI_Comm comm) {
+        check(MPI_Comm_dup(comm, &comm_), "MPI_Comm_dup");
+        MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
+    }
+    ~AllWire() override { MPI_Comm_free(&comm_); }
+    AllWire(const AllWire&) = delete;
+    AllWire& operator=(const AllWire&) = delete;
     void counts(const int* out, int* in) override {
         check(MPI_Alltoall(out, 2, MPI_INT, in, 2, MPI_INT, comm_), "MPI_Alltoall of packet counts");
     }
     void packets(const std::uint32_t* out, const int* count_out, const int* start_out, std::uint32_t* in,
                  const int* count_in, const int* start_in) override {
-        check(MPI_Alltoallv(out, count_out, start_out, MPI_UINT32_T, in, count_in, start_in, MPI_UINT32_T, comm_),
+        int rank = -1;
+        if (fault("mpi")) MPI_Comm_rank(comm_, &rank);
+        check(MPI_Alltoallv(out, rank == 1 ? nullptr : count_out, start_out, MPI_UINT32_T, in, count_in, start_in,
+                            MPI_UINT32_T, comm_),
               "MPI_Alltoallv of packets");
     }
 
 private:
-    MPI_Comm comm_;
+    MPI_Comm comm_ = MPI_COMM_NULL;
 };
 
 class GraphWire final : public Wire {
@@ -46,6 +56,7 @@ public:
                                              static_cast<int>(to.size()), to.data(), MPI_UNWEIGHTED, MPI_INFO_NULL, 0,
                                              &graph_),
               "MPI_Dist_graph_create_adjacent");
+        MPI_Comm_set_errhandler(graph_, MPI_ERRORS_RETURN);
     }
     ~GraphWire() override {
         if (graph_ != MPI_COMM_NULL) MPI_Comm_free(&graph_);
@@ -176,6 +187,23 @@ std::uint64_t Exchanger::gather(std::vector<std::vector<std::vector<std::uint32_
     return total;
 }
 
+/// After an error inside MPI nobody can be told anything: say who was talking to whom, and end the job.
+template <class Work>
+void Exchanger::over_the_wire(const char* what, Work&& work) {
+    try {
+        work();
+    } catch (const std::exception& e) {
+        std::string peers;
+        for (std::size_t i = 0; i < std::min<std::size_t>(to_.size(), 8); ++i)
+            peers += fmt::format("{}{}", i == 0 ? "" : ", ", to_[i]);
+        fmt::print(stderr, "spikecast: rank {}: exchange of {} in epoch {} with {} peer{} ({}{}): {}\n", rank_, what,
+                   exchanges_ - 1, to_.size(), to_.size() == 1 ? "" : "s", peers, to_.size() > 8 ? ", ..." : "",
+                   e.what());
+        std::fflush(stderr);
+        MPI_Abort(comm_, 1);
+    }
+}
+
 bool Exchanger::exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& out, bool failed,
                          std::vector<std::uint64_t>& in, std::string& error) {
     try {
@@ -205,7 +233,7 @@ bool Exchanger::exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& o
 
     ++exchanges_;
     double begin = clock_();
-    wire_->counts(header_out_.data(), header_in_.data());
+    over_the_wire("counts", [&] { wire_->counts(header_out_.data(), header_in_.data()); });
     network_s_ += clock_() - begin;
     std::uint64_t total_in = 0;
     for (std::size_t i = 0; i < from_.size(); ++i) {
@@ -226,8 +254,10 @@ bool Exchanger::exchange(std::vector<std::vector<std::vector<std::uint32_t>>>& o
         MPI_Abort(comm_, 1);
     }
     begin = clock_();
-    wire_->packets(buffer_out_.data(), count_out_.data(), start_out_.data(), buffer_in_.data(), count_in_.data(),
-                   start_in_.data());
+    over_the_wire("packets", [&] {
+        wire_->packets(buffer_out_.data(), count_out_.data(), start_out_.data(), buffer_in_.data(), count_in_.data(),
+                       start_in_.data());
+    });
     network_s_ += clock_() - begin;
     bytes_received_ += 4 * total_in;
     unpack(buffer_in_, in);

@@ -87,6 +87,8 @@ public:
 private:
     void choose(std::uint64_t most_rows, std::uint64_t most_peers, int ranks, std::uint32_t epoch_steps,
                 const std::vector<char>& to, const std::vector<char>& from);
+    template <class Work>
+    void over_the_wire(const char* what, Work&& work);
     std::uint64_t gather(std::vector<std::vector<std::vector<std::uint32_t>>>& out);
 
     MPI_Comm comm_;

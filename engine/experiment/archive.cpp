@@ -112,7 +112,7 @@ void serialize(Archive& a, Reference& x, unsigned) {
 template <class Archive>
 void serialize(Archive& a, Experiment& x, unsigned) {
     a& x.title& x.simulation& x.populations& x.projections& x.stimuli& x.spike_recorders& x.state_recorders;
-    a& x.reference& x.text& x.overrides& x.provenance;
+    a& x.reference& x.text& x.directory& x.overrides& x.provenance;
 }
 
 } // namespace spikecast
@@ -151,13 +151,34 @@ void serialize(Archive& a, spikecast::ParameterValue& x, unsigned version) {
 
 namespace spikecast {
 
-std::string to_archive(const Experiment& experiment) {
+namespace {
+
+template <class... Parts>
+std::string archived(const Parts&... parts) {
     std::ostringstream stream(std::ios::binary);
     {
         boost::archive::binary_oarchive archive(stream);
-        archive << experiment;
+        (archive << ... << parts);
     }
     return std::move(stream).str();
+}
+
+} // namespace
+
+std::string to_archive(const Experiment& experiment) {
+    return archived(experiment);
+}
+std::string to_archive(const Population& population) {
+    return archived(population);
+}
+std::string to_archive(const Projection& projection) {
+    return archived(projection);
+}
+std::string to_archive(const Stimulus& stimulus) {
+    return archived(stimulus);
+}
+std::string to_archive(const std::vector<SpikeRecorder>& spikes, const std::vector<StateRecorder>& state) {
+    return archived(spikes, state);
 }
 
 Experiment from_archive(const std::string& bytes) {

@@ -442,6 +442,15 @@ Document read_document(const std::string& path, std::vector<Diagnostic>& errors)
     return document;
 }
 
+Document parse_document(const std::string& text, const std::string& directory, const std::string& name,
+                        std::vector<Diagnostic>& errors) {
+    Document document;
+    if (parsed(text, name, document.root, errors)) document.root.where = {name, 1, 1};
+    document.directory = directory;
+    document.text = text;
+    return document;
+}
+
 void apply_variants_and_overrides(Node& root, const std::vector<std::string>& overrides,
                                   std::vector<Diagnostic>& errors) {
     struct Override {

@@ -51,6 +51,11 @@ struct Document {
 /// Reads a file and its includes. Mistakes are added to `errors`; what could be read is returned.
 [[nodiscard]] Document read_document(const std::string& path, std::vector<Diagnostic>& errors);
 
+/// The same for a text that includes nothing any more (Document::text), with relative paths from `directory`; name:
+/// what messages call it.
+[[nodiscard]] Document parse_document(const std::string& text, const std::string& directory, const std::string& name,
+                                      std::vector<Diagnostic>& errors);
+
 /// Tables are merged key by key, [[projections]], [[stimuli]] and [[recorders]] are appended, all else is replaced.
 void merge(Node& base, const Node& over, bool top_level = true);
 

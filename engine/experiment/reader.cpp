@@ -69,9 +69,12 @@ public:
     std::set<std::string> unread;
 
     void read(const std::string& path, const std::vector<std::string>& overrides) {
-        Document document = read_document(path, errors);
+        read(read_document(path, errors), path, overrides);
+    }
+    void read(Document document, const std::string& path, const std::vector<std::string>& overrides) {
         if (!errors.empty()) return; // what includes would have brought can't be judged
         directory_ = document.directory;
+        experiment.directory = document.directory;
         experiment.text = std::move(document.text);
         experiment.overrides = overrides;
         root_ = std::move(document.root);
@@ -1777,14 +1780,29 @@ private:
 
 } // namespace
 
-Experiment read_experiment(const std::string& path, const std::vector<std::string>& overrides) {
-    Reader reader;
-    reader.read(path, overrides);
+namespace {
+
+Experiment finished(Reader& reader) {
     if (!reader.errors.empty()) {
         tidy(reader.errors);
         throw InputError(std::move(reader.errors));
     }
     return std::move(reader.experiment);
+}
+
+} // namespace
+
+Experiment read_experiment(const std::string& path, const std::vector<std::string>& overrides) {
+    Reader reader;
+    reader.read(path, overrides);
+    return finished(reader);
+}
+
+Experiment read_experiment_text(const std::string& text, const std::string& directory, const std::string& name,
+                                const std::vector<std::string>& overrides) {
+    Reader reader;
+    reader.read(parse_document(text, directory, name, reader.errors), name, overrides);
+    return finished(reader);
 }
 
 } // namespace spikecast

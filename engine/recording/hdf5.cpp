@@ -78,7 +78,21 @@ void agree(MPI_Comm comm, const std::string& text) {
     spikecast::agree(comm, text.empty() ? 0 : 1, text);
 }
 
-Handle create_file(MPI_Comm comm, const std::string& path) {
+namespace {
+
+Handle parallel_access(MPI_Comm comm) {
+    Handle access(H5Pcreate(H5P_FILE_ACCESS));
+    H5Pset_fapl_mpio(access.get(), comm, MPI_INFO_NULL);
+    // All ranks read metadata in the same calls, which lets HDF5 do it once for all of them. Writing it
+    // collectively is left off for the reason given at independent_transfer.
+    H5Pset_all_coll_metadata_ops(access.get(), true);
+    H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
+    return access;
+}
+
+} // namespace
+
+Handle create_file(MPI_Comm comm, const std::string& path, std::uint64_t user_block) {
     const Quiet quiet;
     int rank = 0;
     MPI_Comm_rank(comm, &rank);
@@ -90,14 +104,32 @@ Handle create_file(MPI_Comm comm, const std::string& path) {
     Handle file;
     std::string error;
     {
-        const Handle access(H5Pcreate(H5P_FILE_ACCESS));
-        H5Pset_fapl_mpio(access.get(), comm, MPI_INFO_NULL);
-        // All ranks read metadata in the same calls, which lets HDF5 do it once for all of them. Writing it
-        // collectively is left off for the reason given at independent_transfer.
-        H5Pset_all_coll_metadata_ops(access.get(), true);
-        H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
-        file = Handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
+        const Handle access = parallel_access(comm), creation(H5Pcreate(H5P_FILE_CREATE));
+        if (user_block > 0) {
+            H5Pset_userblock(creation.get(), user_block);
+            H5Pset_alignment(access.get(), 1, 8);
+        }
+        file = Handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()));
         if (file.get() < 0) error = path + ": can't create the file: " + reason();
+    }
+    agree(comm, error);
+    return file;
+}
+
+Handle open_file(MPI_Comm comm, const std::string& path) {
+    const Quiet quiet;
+    int rank = 0;
+    MPI_Comm_rank(comm, &rank);
+    together(comm, [&] {
+        if (rank == 0 && ::access(path.c_str(), R_OK | W_OK) != 0)
+            throw RunError(path + ": can't be opened for writing: " + std::generic_category().message(errno));
+    });
+    Handle file;
+    std::string error;
+    {
+        const Handle access = parallel_access(comm);
+        file = Handle(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()));
+        if (file.get() < 0) error = path + ": can't open the file: " + reason();
     }
     agree(comm, error);
     return file;

@@ -31,8 +31,11 @@ void together(MPI_Comm comm, Work&& work);
 void agree(MPI_Comm comm, const std::string& text);
 
 /// Collective. Creates (truncates) a file for all ranks. Rank 0 looks first whether that can work, so that the message
-/// names the reason: a missing folder, no permission, a folder in the way.
-[[nodiscard]] Handle create_file(MPI_Comm comm, const std::string& path);
+/// names the reason: a missing folder, no permission, a folder in the way. user_block: bytes in front that HDF5 leaves
+/// alone, 0 or a power of two from 512 on; with them, everything lies at multiples of 8 bytes.
+[[nodiscard]] Handle create_file(MPI_Comm comm, const std::string& path, std::uint64_t user_block = 0);
+/// Collective. Opens a file that is there for reading and writing.
+[[nodiscard]] Handle open_file(MPI_Comm comm, const std::string& path);
 
 /// Collective metadata; every rank gives the same values.
 [[nodiscard]] Handle create_group(hid_t parent, const std::string& name, const std::string& path);

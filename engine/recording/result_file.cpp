@@ -4,6 +4,7 @@
 
 #include "engine/exchange/collective.hpp"
 #include "engine/recording/hdf5.hpp"
+#include "engine/recording/placed_spikes.hpp"
 
 #include <fmt/core.h>
 
@@ -12,77 +13,10 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <random>
 #include <utility>
 
 namespace spikecast {
-
-namespace {
-
-/// A spike of any recorded population; ordered by population, then time, then index, so that one sort serves all and
-/// each rank ends with one contiguous piece of every population.
-struct PlacedSpike {
-    std::uint64_t population;
-    std::int64_t step;
-    std::uint64_t index;
-    friend auto operator<=>(const PlacedSpike&, const PlacedSpike&) = default;
-};
-
-/// Distributed sort: rank r ends with a contiguous piece of the global order, before those of rank r + 1, about 1/ranks
-/// of all where the samples say the truth (a deviation costs memory and time, never the result).
-std::vector<PlacedSpike> sort_over_ranks(MPI_Comm comm, std::vector<PlacedSpike> own) {
-    int ranks = 1;
-    MPI_Comm_size(comm, &ranks);
-    std::sort(own.begin(), own.end());
-    if (ranks == 1) return own;
-
-    struct Sample {
-        PlacedSpike spike;
-        std::uint64_t stands_for; ///< spikes up to the next sample
-    };
-    constexpr std::size_t most_samples = 32;
-    std::vector<Sample> samples;
-    const std::size_t taken = std::min(most_samples, own.size());
-    for (std::size_t s = 0; s < taken; ++s) {
-        const std::size_t here = s * own.size() / taken, next = (s + 1) * own.size() / taken;
-        samples.push_back({own[here], next - here});
-    }
-    const int bytes = static_cast<int>(samples.size() * sizeof(Sample));
-    std::vector<int> counts(static_cast<std::size_t>(ranks)), starts(static_cast<std::size_t>(ranks));
-    MPI_Allgather(&bytes, 1, MPI_INT, counts.data(), 1, MPI_INT, comm);
-    if (std::accumulate(counts.begin(), counts.end(), std::int64_t{0}) > std::numeric_limits<int>::max())
-        throw RunError("too many ranks for the sort of recorded spikes (over a million)"); // the same on every rank
-    std::exclusive_scan(counts.begin(), counts.end(), starts.begin(), 0);
-    std::vector<Sample> all(static_cast<std::size_t>(starts.back() + counts.back()) / sizeof(Sample));
-    MPI_Allgatherv(samples.data(), bytes, MPI_BYTE, all.data(), counts.data(), starts.data(), MPI_BYTE, comm);
-    std::sort(all.begin(), all.end(), [](const Sample& a, const Sample& b) { return a.spike < b.spike; });
-    std::uint64_t total = 0;
-    for (const Sample& s : all)
-        total += s.stands_for;
-
-    std::vector<std::vector<PlacedSpike>> out(static_cast<std::size_t>(ranks));
-    std::uint64_t before = 0;
-    auto position = own.begin();
-    std::size_t sample = 0;
-    for (std::size_t r = 0; r < out.size(); ++r) {
-        auto end = own.end();
-        if (r + 1 < out.size()) {
-            const std::uint64_t wanted = total / out.size() * (r + 1);
-            while (sample < all.size() && before < wanted)
-                before += all[sample++].stands_for;
-            if (sample < all.size()) end = std::lower_bound(position, own.end(), all[sample].spike);
-        }
-        out[r].assign(position, end);
-        position = end;
-    }
-    own = {};
-    std::vector<PlacedSpike> result;
-    for (auto& part : all_to_all(comm, out))
-        result.insert(result.end(), part.begin(), part.end());
-    std::sort(result.begin(), result.end());
-    return result;
-}
-
-} // namespace
 
 struct ResultFile::Impl {
     struct Spikes {
@@ -97,6 +31,24 @@ struct ResultFile::Impl {
         std::uint64_t frames = 0;
     };
 
+    Impl(MPI_Comm from, std::string file_path) : path(std::move(file_path)) {
+        MPI_Comm_dup(from, &comm);
+        MPI_Comm_rank(comm, &rank);
+        MPI_Comm_size(comm, &ranks);
+    }
+    /// What creates or opens the file; fails on all ranks or on none.
+    template <class Work>
+    void opening(Work&& work) {
+        try {
+            work();
+        } catch (...) {
+            release();
+            file.reset();
+            MPI_Comm_free(&comm);
+            throw;
+        }
+    }
+
     MPI_Comm comm = MPI_COMM_NULL; ///< our own, so that our messages never meet others
     int rank = 0, ranks = 1;
     std::string path;
@@ -104,6 +56,7 @@ struct ResultFile::Impl {
     bool single = false;
     bool broken = false;
     std::uint64_t bytes = 0;
+    std::uint64_t run = 0; ///< drawn, to recognise the file
     hdf5::Handle file, spikes_group, report_group, about_group;
     std::vector<Spikes> spikes;
     std::vector<Trace> traces;
@@ -114,6 +67,9 @@ struct ResultFile::Impl {
     }
     void create(const Experiment& experiment, std::vector<std::string> populations, std::vector<TraceLayout> layouts);
     void create_trace(Trace& trace, const std::string& name);
+    void units(const Experiment& experiment);
+    void open(const Experiment& experiment, std::vector<std::string> populations, std::vector<TraceLayout> layouts,
+              const ResultPositions& from);
     void append(std::vector<std::vector<RecordedSpike>>& given);
     void append_frames(std::vector<std::vector<TraceValue>>& values, const std::vector<std::int64_t>& end_frames);
     template <class Value>
@@ -143,20 +99,90 @@ struct ResultFile::Impl {
     }
 };
 
-void ResultFile::Impl::create(const Experiment& experiment, std::vector<std::string> populations,
-                              std::vector<TraceLayout> layouts) {
+void ResultFile::Impl::units(const Experiment& experiment) {
     const std::int64_t common = std::gcd(experiment.simulation.resolution_ps, std::int64_t{1'000'000'000});
     time_numerator = experiment.simulation.resolution_ps / common;
     time_denominator = 1'000'000'000 / common;
     single = experiment.simulation.precision == Precision::single_precision;
+}
+
+void ResultFile::Impl::open(const Experiment& experiment, std::vector<std::string> populations,
+                            std::vector<TraceLayout> layouts, const ResultPositions& from) {
+    units(experiment);
+    file = hdf5::open_file(comm, path);
+    const hdf5::Quiet quiet;
+    run = from.run;
+    const auto opened = [&](hid_t id, const std::string& what) {
+        return hdf5::Handle(hdf5::check(id, path, what + " can't be opened, so that it can't be continued"));
+    };
+    const auto cut = [&](const hdf5::Handle& dataset, std::uint64_t rows, const std::string& what) {
+        const hdf5::Handle space(H5Dget_space(dataset.get()));
+        std::array<hsize_t, 2> extent{0, 0};
+        if (H5Sget_simple_extent_ndims(space.get()) > 2) throw RunError(path + ": " + what + " has another shape");
+        H5Sget_simple_extent_dims(space.get(), extent.data(), nullptr);
+        if (extent[0] < rows)
+            throw RunError(fmt::format("{}: {} holds {} values, but there were {} at the checkpoint; the file was "
+                                       "changed since, so that it can't be continued: name another with --output",
+                                       path, what, extent[0], rows));
+        extent[0] = rows;
+        hdf5::check(H5Dset_extent(dataset.get(), extent.data()), path, "can't cut " + what);
+    };
+    hdf5::together(comm, [&] {
+        about_group = opened(H5Gopen2(file.get(), "spikecast", H5P_DEFAULT), "/spikecast");
+        const hdf5::Handle attribute(H5Aopen(about_group.get(), "run", H5P_DEFAULT));
+        std::uint64_t its_run = 0;
+        if (!attribute.ok() || H5Aread(attribute.get(), H5T_NATIVE_UINT64, &its_run) < 0 || its_run != run)
+            throw RunError(path + ": is the result of another run than the checkpoint's; name another file with "
+                                  "--output, or take that run's");
+        if (H5Lexists(about_group.get(), "report", H5P_DEFAULT) > 0) // of the interrupted run
+            hdf5::check(H5Ldelete(about_group.get(), "report", H5P_DEFAULT), path, "can't remove the old report");
+        spikes_group = opened(H5Gopen2(file.get(), "spikes", H5P_DEFAULT), "/spikes");
+        for (std::size_t p = 0; p < populations.size(); ++p) {
+            Spikes& s = spikes.emplace_back();
+            s.name = std::move(populations[p]);
+            s.group = opened(H5Gopen2(spikes_group.get(), s.name.c_str(), H5P_DEFAULT), "/spikes/" + s.name);
+            s.timestamps = opened(H5Dopen2(s.group.get(), "timestamps", H5P_DEFAULT), "timestamps of " + s.name);
+            s.node_ids = opened(H5Dopen2(s.group.get(), "node_ids", H5P_DEFAULT), "node_ids of " + s.name);
+            s.written = from.spikes.at(p);
+            s.last_step = from.step;
+            cut(s.timestamps, s.written, "timestamps of " + s.name);
+            cut(s.node_ids, s.written, "node_ids of " + s.name);
+        }
+        if (!layouts.empty()) report_group = opened(H5Gopen2(file.get(), "report", H5P_DEFAULT), "/report");
+        std::map<std::string, int> seen;
+        for (std::size_t t = 0; t < layouts.size(); ++t) {
+            std::string name = layouts[t].population + "." + layouts[t].variable;
+            const int number = ++seen[name];
+            if (number > 1) name += fmt::format("#{}", number);
+            traces.push_back({std::move(layouts[t]), {}, {}, from.frames.at(t)});
+            Trace& trace = traces.back();
+            trace.data = opened(H5Dopen2(report_group.get(), (name + "/data").c_str(), H5P_DEFAULT), name);
+            trace.time = opened(H5Dopen2(report_group.get(), (name + "/mapping/time").c_str(), H5P_DEFAULT), name);
+            if (trace.layout.neurons.size() > 0) cut(trace.data, trace.frames, name);
+        }
+        for (Trace& trace : traces)
+            if (const std::string why = write_time(trace); !why.empty()) throw RunError(why);
+    });
+    flush();
+}
+
+void ResultFile::Impl::create(const Experiment& experiment, std::vector<std::string> populations,
+                              std::vector<TraceLayout> layouts) {
+    units(experiment);
     file = hdf5::create_file(comm, path);
     const hdf5::Quiet quiet;
+    if (rank == 0) {
+        std::random_device random;
+        run = std::uint64_t{random()} << 32 | random();
+    }
+    MPI_Bcast(&run, 1, MPI_UINT64_T, 0, comm);
     hdf5::together(comm, [&] {
         about_group = hdf5::create_group(file.get(), "spikecast", path);
         hdf5::write_attribute(about_group.get(), "version", SPIKECAST_VERSION, path);
         hdf5::write_attribute(about_group.get(), "title", experiment.title, path);
         hdf5::write_attribute(about_group.get(), "seed", experiment.simulation.seed, path);
         hdf5::write_attribute(about_group.get(), "resolution_ms", experiment.simulation.resolution_ms(), path);
+        hdf5::write_attribute(about_group.get(), "run", run, path);
         hdf5::write_text(about_group.get(), "experiment", experiment.text, rank, path);
         hdf5::write_texts(about_group.get(), "overrides", experiment.overrides, rank, path);
         hdf5::write_sonata_marks(file.get(), path);
@@ -458,20 +484,15 @@ void ResultFile::Impl::flush() {
 
 ResultFile::ResultFile(MPI_Comm comm, const std::string& path, const Experiment& experiment,
                        std::vector<std::string> spike_populations, std::vector<TraceLayout> traces)
-    : impl_(std::make_unique<Impl>()) {
-    MPI_Comm_dup(comm, &impl_->comm);
-    MPI_Comm_rank(comm, &impl_->rank);
-    MPI_Comm_size(comm, &impl_->ranks);
-    impl_->path = path;
-    try {
-        impl_->create(experiment, std::move(spike_populations), std::move(traces));
-    } catch (...) {
-        // agreed on by all ranks
-        impl_->release();
-        impl_->file.reset();
-        MPI_Comm_free(&impl_->comm);
-        throw;
-    }
+    : impl_(std::make_unique<Impl>(comm, path)) {
+    impl_->opening([&] { impl_->create(experiment, std::move(spike_populations), std::move(traces)); });
+}
+
+ResultFile::ResultFile(MPI_Comm comm, const std::string& path, const Experiment& experiment,
+                       std::vector<std::string> spike_populations, std::vector<TraceLayout> traces,
+                       const ResultPositions& from)
+    : impl_(std::make_unique<Impl>(comm, path)) {
+    impl_->opening([&] { impl_->open(experiment, std::move(spike_populations), std::move(traces), from); });
 }
 
 /// Collective as well; without close() it closes what was written.
@@ -514,6 +535,16 @@ void ResultFile::close(const std::string& report_json) {
 
 std::uint64_t ResultFile::bytes_written() const noexcept {
     return impl_->bytes;
+}
+
+ResultPositions ResultFile::positions() const {
+    ResultPositions positions;
+    positions.run = impl_->run;
+    for (const Impl::Spikes& s : impl_->spikes)
+        positions.spikes.push_back(s.written);
+    for (const Impl::Trace& trace : impl_->traces)
+        positions.frames.push_back(trace.frames);
+    return positions;
 }
 
 } // namespace spikecast

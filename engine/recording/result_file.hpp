@@ -43,6 +43,14 @@ struct TraceValue {
     double value;
 };
 
+/// How far a result file has got; a checkpoint remembers it.
+struct ResultPositions {
+    std::uint64_t run = 0;             ///< the number by which the file is recognised
+    std::int64_t step = 0;             ///< all up to here is written
+    std::vector<std::uint64_t> spikes; ///< of each population
+    std::vector<std::uint64_t> frames; ///< of each trace
+};
+
 class ResultFile {
 public:
     /// Collective. Creates the file (parallel HDF5, all ranks of `comm`), with /spikes/<population> for each recorded
@@ -50,6 +58,11 @@ public:
     /// version and resolution as attributes and datasets under /spikecast.
     ResultFile(MPI_Comm comm, const std::string& path, const Experiment& experiment,
                std::vector<std::string> spike_populations, std::vector<TraceLayout> traces);
+    /// Collective. Goes on with the file of a run that was interrupted: what was written after `from` is cut off. Same
+    /// populations and traces as then. Throws RunError where the file is another run's, or has less.
+    ResultFile(MPI_Comm comm, const std::string& path, const Experiment& experiment,
+               std::vector<std::string> spike_populations, std::vector<TraceLayout> traces,
+               const ResultPositions& from);
     ~ResultFile();
     ResultFile(const ResultFile&) = delete;
     ResultFile& operator=(const ResultFile&) = delete;
@@ -66,6 +79,8 @@ public:
     void close(const std::string& report_json);
 
     [[nodiscard]] std::uint64_t bytes_written() const noexcept;
+    /// What has been written and flushed (local); step is left to the caller.
+    [[nodiscard]] ResultPositions positions() const;
 
 private:
     struct Impl;

@@ -27,6 +27,38 @@ ActivityStatistics::ActivityStatistics(std::vector<std::string> populations,
     neurons_.resize(first_.back());
 }
 
+void ActivityStatistics::state(StateColumns& columns, std::size_t population) {
+    Neuron* const first = neurons_.data() + first_[population];
+    const std::uint64_t n = first_[population + 1] - first_[population];
+    const auto column = [&]<class Number>(const char* name, Number Neuron::*member) {
+        columns.column<Number>(name, n, 1, [&](std::size_t i, std::uint32_t) -> Number& { return first[i].*member; });
+    };
+    column("first", &Neuron::first);
+    column("last", &Neuron::last);
+    column("squares", &Neuron::squares);
+    column("spikes", &Neuron::spikes);
+}
+
+ActivityStatistics::Totals ActivityStatistics::totals() const {
+    Totals totals;
+    totals.bins_done = bins_done_;
+    totals.begun = counts_;
+    totals.begun.resize(names_.size(), 0);
+    for (const Sums& sums : sums_) {
+        totals.counts.push_back(sums.counts);
+        totals.squares.push_back(sums.squares_low);
+        totals.squares_high.push_back(sums.squares_high);
+    }
+    return totals;
+}
+
+void ActivityStatistics::resume(const Totals& totals) {
+    bins_done_ = totals.bins_done;
+    counts_ = totals.begun;
+    for (std::size_t p = 0; p < sums_.size(); ++p)
+        sums_[p] = {totals.counts[p], totals.squares[p], totals.squares_high[p]};
+}
+
 void sync_activity(MPI_Comm comm, std::span<ActivityStatistics* const> workers, std::int64_t up_to_step) {
     ActivityStatistics& keeper = *workers.front();
     const std::size_t populations = keeper.names_.size();

@@ -2,6 +2,8 @@
 // integers only, so that no result depends on the partition or on the order of spikes of different neurons.
 #pragma once
 
+#include "spikecast/state.hpp"
+
 #include <mpi.h>
 
 #include <cstdint>
@@ -46,6 +48,17 @@ public:
         if (place >= counts_.size()) counts_.resize((bin + 1) * names_.size());
         ++counts_[place];
     }
+
+    /// What is known of each neuron of a population: takes it out or puts it back.
+    void state(StateColumns& columns, std::size_t population);
+    /// The sums over whole populations, after sync_activity.
+    struct Totals {
+        std::int64_t bins_done = 0;
+        std::vector<std::uint64_t> begun; ///< by population: spikes of this worker in the bin that isn't complete
+        std::vector<std::uint64_t> counts, squares, squares_high; ///< by population; kept by the rank's first worker
+    };
+    [[nodiscard]] Totals totals() const;
+    void resume(const Totals& totals);
 
     /// Collective: sums the bins that are complete at `up_to_step`, after which they take no memory. All workers of the
     /// rank at once, because a bin's square is that of the sum over workers.

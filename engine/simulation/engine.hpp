@@ -12,6 +12,9 @@ public:
     virtual ~Impl() = default;
     virtual void run_steps(std::int64_t steps) = 0;
     [[nodiscard]] virtual std::int64_t now() const noexcept = 0;
+    [[nodiscard]] virtual int stopped() const noexcept = 0;
+    [[nodiscard]] virtual const std::vector<std::string>& changes() const noexcept = 0;
+    virtual void checkpoint(const std::string& file) = 0;
     [[nodiscard]] virtual const Experiment& experiment() const noexcept = 0;
     [[nodiscard]] virtual std::vector<std::pair<std::int64_t, std::uint64_t>> spikes(std::size_t population) = 0;
     [[nodiscard]] virtual std::vector<double> state(std::size_t population, std::size_t variable) = 0;

@@ -14,6 +14,8 @@
 #include "engine/build/builder.hpp"
 #include "engine/build/fault.hpp"
 #include "engine/build/resolve.hpp"
+#include "engine/checkpoint/engine_state.hpp"
+#include "engine/checkpoint/resume.hpp"
 #include "engine/exchange/clock.hpp"
 #include "engine/exchange/collective.hpp"
 #include "engine/exchange/drawn_arrivals.hpp"
@@ -28,6 +30,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <optional>
 
 namespace spikecast {
@@ -49,6 +52,7 @@ public:
     Engine(Experiment experiment, SimulationOptions options)
         : start_(wall_seconds()), experiment_(std::move(experiment)), options_(std::move(options)),
           settings_(experiment_.simulation) {
+        phase("build");
         base_bytes_ = resident();
         collectively(comm_, [&] { wide_ = use_avx512(settings_.vector_width); });
         MPI_Comm_rank(comm_, &rank_);
@@ -56,6 +60,10 @@ public:
         ranks_ = processes_;
         if (options_.by_rank || options_.dry_run) clock_ = &cpu_seconds;
         if (options_.dry_run) plan_dry_run();
+        if (!options_.checkpoint.file.empty() || !options_.resume.empty()) refuse_plastic();
+        resume_ = open_checkpoint(comm_, options_, experiment_); // what is refused is refused before it takes time
+        draw_seed_ = resume_ ? resume_->run.draw_seed : settings_.seed;
+        if (options_.reseed) draw_seed_ = *options_.reseed;
         const Share share{rank_, ranks_, options_.dry_run.has_value()};
         std::vector<std::uint64_t> sizes;
         for (const Population& population : experiment_.populations)
@@ -71,18 +79,22 @@ public:
             exchanger_ = std::make_unique<Exchanger>(comm_, settings_.exchange, destinations(), network_.sources_heard,
                                                      plan_.min_delay, clock_);
         make_workers();
+        if (resume_) take_up();
         make_recorders();
         int code = 0;
         agree(comm_, code, "");
         build_s_ = wall_seconds() - start_ - network_.drawing_s;
         build_peak_ = peak_rss();
-        last_flush_ = wall_seconds();
+        last_flush_ = last_checkpoint_ = wall_seconds();
+        resume_.reset();
     }
 
     void run_steps(std::int64_t steps) override {
         const std::int64_t end = now_ + steps;
-        while (now_ < end) {
-            std::int64_t until = std::min(end, now_ + meeting_steps_);
+        if (now_ < end) ask_to_stop();
+        while (now_ < end && stopped_ == 0) {
+            std::int64_t until = std::min(end, now_ + std::min(meeting_steps_, brief_steps_));
+            if (checkpoint_steps_ > 0) until = std::min(until, now_ - now_ % checkpoint_steps_ + checkpoint_steps_);
             const bool warming = now_ < settings_.warmup_steps;
             if (warming) until = std::min(until, settings_.warmup_steps);
             const double begin = wall_seconds();
@@ -93,8 +105,9 @@ public:
             for (const std::string& each : errors_)
                 if (text.empty()) text = each;
             agree(comm_, failed_ && !text.empty() ? 1 : 0, text);
+            const std::int64_t done = until - now_;
             now_ = until;
-            meet(until == end);
+            meet(until == end, done, wall_seconds() - begin);
             const double seconds = wall_seconds() - begin;
             total_simulate_s_ += seconds;
             if (warming)
@@ -107,6 +120,12 @@ public:
     }
 
     [[nodiscard]] std::int64_t now() const noexcept override { return now_; }
+    [[nodiscard]] int stopped() const noexcept override { return stopped_; }
+    [[nodiscard]] const std::vector<std::string>& changes() const noexcept override { return changes_; }
+    void checkpoint(const std::string& file) override {
+        write();
+        save(file);
+    }
     [[nodiscard]] const Experiment& experiment() const noexcept override { return experiment_; }
 
     [[nodiscard]] std::vector<std::pair<std::int64_t, std::uint64_t>> spikes(std::size_t population) override {
@@ -154,7 +173,8 @@ public:
         s.threads = options_.threads;
         for (const Population& population : experiment_.populations)
             s.neurons += population.size;
-        std::uint64_t sums[6] = {network_.synapses, 0, 0, exchanger_->bytes_sent(), 0, sorted_by_digit_};
+        std::uint64_t sums[6] = {network_.synapses, 0, 0, exchanger_->bytes_sent() - bytes_before_, 0,
+                                 sorted_by_digit_};
         std::vector<Hash128> hashes(4); // spikes, network, state, weights
         bool plastic = false;
         hashes[1] = network_.network_hash;
@@ -204,8 +224,12 @@ public:
         s.simulate_s = times[1];
         s.total_simulate_s = times[2];
         s.phases = {times[3], times[4], times[5], times[6], times[7]};
-        s.total_biological_s = settings_.time_ms(now_) / 1e3;
-        s.biological_s = settings_.time_ms(std::max<std::int64_t>(0, now_ - settings_.warmup_steps)) / 1e3;
+        s.total_biological_s = settings_.time_ms(now_ - begin_) / 1e3;
+        s.biological_s =
+            settings_.time_ms(std::max<std::int64_t>(0, now_ - std::max(begin_, settings_.warmup_steps))) / 1e3;
+        s.checkpoints = checkpoints_;
+        s.stopped = stopped_;
+        s.resumed_ms = resumed_ ? settings_.time_ms(begin_) : -1.0;
         s.packet_bytes = exchanger_->packet_bytes();
         s.exchange = name(exchanger_->kind());
         for (const PlannedProjection& planned : plan_.projections)
@@ -393,6 +417,7 @@ private:
                 const WorkerId id = static_cast<WorkerId>(rank_) * options_.threads + t;
                 workers_.push_back(std::make_unique<Worker<T, W>>(
                     plan_, id, layout, network_.rows[t], network_.routes[t], *exchanger_, *statistics_.back()));
+                workers_.back()->keeps_emitted = !options_.dry_run;
             }
         });
         std::vector<std::pair<int, std::string>> results(options_.threads);
@@ -420,7 +445,7 @@ private:
             BlockSetup setup;
             setup.model = plan_.models[p];
             setup.object = population.name;
-            setup.seed = settings_.seed;
+            setup.seed = draw_seed_;
             setup.resolution_ms = settings_.resolution_ms();
             setup.wide = wide_;
             setup.population_size = population.size;
@@ -521,7 +546,7 @@ private:
         setup.generator.model = &model;
         setup.generator.population_size = population.size;
         setup.generator.object = stimulus.name;
-        setup.generator.seed = settings_.seed;
+        setup.generator.seed = draw_seed_;
         setup.generator.resolution_ms = settings_.resolution_ms();
         setup.generator.parameters = resolve_parameters(settings_.seed, stimulus.name, model, stimulus.params,
                                                         setup.generator.indices, population.size);
@@ -533,10 +558,167 @@ private:
             setup.weight = {1.0, {}, {}};
         if (receptor >= 0)
             worker.state_bytes += setup.generator.indices.size() * (8 + 4 * sizeof(T)); // a train and its weights
-        worker.stimuli[p].push_back({make_stimulus_block<T>(setup), receptor, std::move(positions)});
+        worker.stimuli[p].push_back({make_stimulus_block<T>(setup), receptor,
+                                     static_cast<std::size_t>(&stimulus - experiment_.stimuli.data()),
+                                     std::move(positions)});
+    }
+
+    /// Takes up what the checkpoint holds.
+    void take_up() {
+        const Hash128 whole = network_hash();
+        const RunSection& run = resume_->run;
+        collectively(comm_, [&] {
+            if (whole.low != run.network_hash[0] || whole.high != run.network_hash[1])
+                throw RunError(fmt::format("{}: the network that was built isn't the checkpoint's, although the "
+                                           "experiment is the same; files of connections, weights or positions that it "
+                                           "names have changed since",
+                                           options_.resume));
+        });
+        read_workers(resume_->reader, own_workers(), resume_->old_stimulus);
+        now_ = begin_ = run.step;
+        resumed_ = true;
+        changes_ = resume_->changes;
+        const TotalsSection& totals = resume_->totals;
+        for (std::size_t t = 0; t < workers_.size(); ++t) {
+            const bool first = rank_ == 0 && t == 0; // keeps what was gathered before
+            if (first) {
+                workers_[t]->hash = {totals.spike_hash[0], totals.spike_hash[1]};
+                workers_[t]->spikes = totals.spikes;
+                workers_[t]->events = totals.synaptic_events;
+            }
+            statistics_[t]->resume({totals.bins_done,
+                                    first ? totals.bin_counts : std::vector<std::uint64_t>(totals.bin_counts.size(), 0),
+                                    totals.counts, totals.squares, totals.squares_high});
+        }
+        send_again();
+    }
+
+    /// Fills the calendars: what was sent in the last epochs is sent once more, in the same order, and enters where it
+    /// isn't due before now.
+    void send_again() {
+        const std::int64_t epoch_steps = plan_.min_delay;
+        std::int64_t epoch = std::max<std::int64_t>(0, now_ - plan_.max_delay);
+        epoch -= epoch % epoch_steps;
+        std::vector<std::size_t> next(workers_.size(), 0);
+        for (; epoch < now_; epoch += epoch_steps) {
+            for (std::size_t t = 0; t < workers_.size(); ++t) {
+                const auto& emitted = workers_[t]->emissions;
+                for (; next[t] < emitted.size() && emitted[next[t]].step < epoch + epoch_steps; ++next[t])
+                    workers_[t]->route(emitted[next[t]].population, emitted[next[t]].local,
+                                       static_cast<std::uint32_t>(emitted[next[t]].step - epoch), outbox_[t]);
+            }
+            inbox_.clear();
+            std::string error;
+            const bool failed = exchanger_->exchange(outbox_, false, inbox_, error);
+            agree(comm_, failed ? 1 : 0, error);
+            (void)sort_packets(inbox_, inbox_scratch_);
+            if (fault("unordered_again")) std::reverse(inbox_.begin(), inbox_.end());
+            collectively_on(comm_, *team_, [&](std::uint32_t t) { workers_[t]->arrive_again(inbox_, epoch, now_); });
+        }
+        inbox_.clear();
+        bytes_before_ = exchanger_->bytes_sent();
+    }
+
+    [[nodiscard]] WorkersOfRank<T, W> own_workers() {
+        return {comm_, experiment_, *plan_.partition, options_.threads, workers_, statistics_};
+    }
+    [[nodiscard]] Hash128 network_hash() const {
+        std::vector<Hash128> all(static_cast<std::size_t>(processes_));
+        MPI_Allgather(&network_.network_hash, 2, MPI_UINT64_T, all.data(), 2, MPI_UINT64_T, comm_);
+        Hash128 whole;
+        for (const Hash128& each : all)
+            whole += each;
+        return whole;
+    }
+
+    /// Weights that learning changed aren't in checkpoints.
+    void refuse_plastic() const {
+        for (const Projection& projection : experiment_.projections)
+            if (!projection.synapse.empty())
+                throw InputError({experiment_.where(projection.path + ".synapse"), projection.path + ".synapse",
+                                  "checkpoints hold no plastic weights, but this projection has synapses of model " +
+                                      projection.synapse,
+                                  "leave out the synapse model, or the checkpoints"});
+    }
+    /// Collective. Writes a checkpoint of this moment; results have been written up to here.
+    void save(const std::string& file) {
+        phase("checkpoint");
+        const double begin = wall_seconds();
+        refuse_dry_run("checkpoints");
+        refuse_plastic();
+        collectively(comm_, [&] {
+            if (fault("save") && breaks(options_.threads - 1)) throw RunError("a fault in a checkpoint");
+        });
+        for (auto& worker : workers_)
+            worker->forget_emitted(now_ - plan_.max_delay);
+        const std::vector<ActivityStatistics*> statistics = statistics_pointers();
+        TotalsSection totals;
+        const ActivityStatistics::Totals bins = statistics[0]->totals();
+        totals.bins_done = bins.bins_done;
+        totals.counts = bins.counts;
+        totals.squares = bins.squares;
+        totals.squares_high = bins.squares_high;
+        totals.bin_counts.assign(bins.begun.size(), 0);
+        std::vector<Hash128> hashes(1);
+        for (std::size_t t = 0; t < workers_.size(); ++t) {
+            const std::vector<std::uint64_t> begun = statistics[t]->totals().begun;
+            for (std::size_t p = 0; p < begun.size(); ++p)
+                totals.bin_counts[p] += begun[p];
+            totals.spikes += workers_[t]->spikes;
+            totals.synaptic_events += workers_[t]->events;
+            hashes[0] += workers_[t]->hash;
+        }
+        MPI_Allreduce(MPI_IN_PLACE, totals.bin_counts.data(), static_cast<int>(totals.bin_counts.size()), MPI_UINT64_T,
+                      MPI_SUM, comm_);
+        std::uint64_t sums[2] = {totals.spikes, totals.synaptic_events};
+        MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_UINT64_T, MPI_SUM, comm_);
+        totals.spikes = sums[0];
+        totals.synaptic_events = sums[1];
+        std::vector<Hash128> all(static_cast<std::size_t>(processes_));
+        MPI_Allgather(hashes.data(), 2, MPI_UINT64_T, all.data(), 2, MPI_UINT64_T, comm_);
+        Hash128 spikes;
+        for (const Hash128& each : all)
+            spikes += each;
+        totals.spike_hash[0] = spikes.low;
+        totals.spike_hash[1] = spikes.high;
+        const Hash128 network = network_hash();
+
+        CheckpointWriter writer(comm_, file);
+        writer.text(ExperimentSection::name, to_bytes(experiment_section(experiment_)));
+        writer.text(RunSection::name,
+                    to_bytes(run_section(experiment_, now_, draw_seed_, {network.low, network.high}, plan_.max_delay)));
+        writer.text(TotalsSection::name, to_bytes(totals));
+        writer.text(RecordingSection::name, to_bytes(recording_section()));
+        write_workers(writer, own_workers());
+        const std::uint64_t bytes = writer.finish(std::max<std::uint32_t>(1, options_.checkpoint.keep));
+        double seconds = wall_seconds() - begin;
+        MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, comm_);
+        checkpoints_.written += 1;
+        checkpoints_.bytes = bytes;
+        checkpoints_.seconds += seconds;
+        checkpoints_.longest_s = std::max(checkpoints_.longest_s, seconds);
+        checkpoints_.file = file;
+        checkpoints_.at_ms = settings_.time_ms(now_);
+        last_checkpoint_ = wall_seconds();
+    }
+
+    [[nodiscard]] RecordingSection recording_section() const {
+        RecordingSection section;
+        if (!file_) return section;
+        section.output = std::filesystem::absolute(options_.output).string();
+        const ResultPositions positions = file_->positions();
+        section.run = positions.run;
+        section.spikes = positions.spikes;
+        section.frames = positions.frames;
+        for (const std::size_t p : recorded_populations_)
+            section.populations.push_back(experiment_.populations[p].name);
+        for (const TraceLayout& layout : traces_)
+            section.traces.push_back(layout.population + "." + layout.variable);
+        return section;
     }
 
     void make_recorders() {
+        const bool goes_on = resume_ && resume_->continues_output; // in the same file
         std::vector<TraceLayout> layouts;
         collectively(comm_, [&] {
             for (const SpikeRecorder& recorder : experiment_.spike_recorders) {
@@ -572,6 +754,8 @@ private:
                                        .neurons = neurons,
                                        .first_step = steps_of(recorder.start_ms, 0) + interval,
                                        .interval_steps = interval};
+                    if (!goes_on && layout.first_step <= now_) // a new file begins after the checkpoint
+                        layout.first_step += (now_ - layout.first_step) / interval * interval + interval;
                     for (auto& worker : workers_) {
                         TracedShare share;
                         share.trace = layouts.size();
@@ -608,11 +792,18 @@ private:
             meeting_steps_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(TraceValue::most_kept / traced));
         traces_ = layouts;
         trace_values_.assign(options_.threads, std::vector<std::vector<TraceValue>>(layouts.size()));
+        if (options_.checkpoint.every_ms > 0.0) checkpoint_steps_ = steps_of(options_.checkpoint.every_ms, 0);
         if (options_.output.empty()) return;
         std::vector<std::string> names;
         for (const std::size_t p : recorded_populations_)
             names.push_back(experiment_.populations[p].name);
-        file_ = std::make_unique<ResultFile>(comm_, options_.output, experiment_, names, layouts);
+        if (goes_on) {
+            const RecordingSection& before = resume_->recording;
+            file_ = std::make_unique<ResultFile>(comm_, options_.output, experiment_, names, layouts,
+                                                 ResultPositions{before.run, now_, before.spikes, before.frames});
+        } else {
+            file_ = std::make_unique<ResultFile>(comm_, options_.output, experiment_, names, layouts);
+        }
     }
 
     /// What one worker does until step `until`. Never throws: an error is kept and told to the other ranks.
@@ -643,6 +834,7 @@ private:
             const std::int64_t epoch = step - step % plan_.min_delay;
             const std::int64_t end = std::min<std::int64_t>(until, epoch + plan_.min_delay);
             const std::int64_t first = step;
+            if (t == 0) phase("update");
             for (; step < end; ++step) {
                 attempt([&] { worker.deliver(step); });
                 lap(phases_.deliver);
@@ -664,6 +856,7 @@ private:
                     clock += clock_() - begin;
                 }
                 inbox_.clear();
+                phase("exchange");
                 bool failed = failed_.load(std::memory_order_relaxed);
                 try {
                     failed = exchanger_->exchange(outbox_, failed, inbox_, errors_[0]);
@@ -683,10 +876,15 @@ private:
     }
 
     /// All ranks meet: statistics are summed, buffers written when they are large, old, or at the end of a piece.
-    void meet(bool last) {
+    void meet(bool last, std::int64_t steps, double seconds) {
+        phase("record");
         const double begin = wall_seconds(), begin_phase = clock_();
         sync_activity(comm_, statistics_pointers(), now_);
-        double need[2] = {0.0, 0.0};
+        double need[5] = {0.0, 0.0, 0.0, 0.0, 0.0};
+        if (options_.stop) need[2] = options_.stop();
+        if (rank_ == 0 && options_.checkpoint.wall_s > 0.0 && begin - last_checkpoint_ >= options_.checkpoint.wall_s)
+            need[3] = 1.0;
+        if (rank_ == 0) need[4] = seconds; // its clock decides, so that all do the same
         for (const auto& worker : workers_)
             for (const auto& kept : worker->kept)
                 need[0] += static_cast<double>(kept.size());
@@ -694,9 +892,28 @@ private:
             for (const auto& values : thread)
                 need[0] += 1.5 * static_cast<double>(values.size());
         need[1] = begin - last_flush_;
-        MPI_Allreduce(MPI_IN_PLACE, need, 2, MPI_DOUBLE, MPI_MAX, comm_);
-        if (last || need[0] > RecordedSpike::most_kept || need[1] > 10.0) write();
+        MPI_Allreduce(MPI_IN_PLACE, need, 5, MPI_DOUBLE, MPI_MAX, comm_);
+        stopped_ = static_cast<int>(need[2]);
+        const bool due = (checkpoint_steps_ > 0 && now_ % checkpoint_steps_ == 0) || need[3] > 0.0 || stopped_ != 0 ||
+                         now_ == settings_.duration_steps;
+        const bool saves = due && !options_.checkpoint.file.empty();
+        if (last || saves || stopped_ != 0 || need[0] > RecordedSpike::most_kept || need[1] > 10.0) write();
         phases_.record += clock_() - begin_phase;
+        for (auto& worker : workers_)
+            worker->forget_emitted(now_ - plan_.max_delay);
+        if (saves) save(options_.checkpoint.file);
+        // No request waits longer than about this, even where 50 ms take minutes.
+        constexpr double patience_s = 0.5;
+        brief_steps_ =
+            std::max<std::int64_t>(plan_.min_delay, static_cast<std::int64_t>(patience_s / std::max(need[4], 1e-9) *
+                                                                              static_cast<double>(steps)));
+    }
+
+    /// Before the first step: what came while the network was built.
+    void ask_to_stop() {
+        int signal = options_.stop ? options_.stop() : 0;
+        MPI_Allreduce(MPI_IN_PLACE, &signal, 1, MPI_INT, MPI_MAX, comm_);
+        stopped_ = signal;
     }
 
     void write() {
@@ -754,11 +971,20 @@ private:
     std::vector<std::vector<std::vector<TraceValue>>> trace_values_; ///< [thread][trace]
     std::unique_ptr<ResultFile> file_;
     std::int64_t now_ = 0;
-    std::int64_t meeting_steps_ = 1; ///< all ranks meet so often at least
+    std::int64_t begin_ = 0;                                                  ///< where this process took up the run
+    std::int64_t meeting_steps_ = 1;                                          ///< all ranks meet so often at least
+    std::int64_t brief_steps_ = std::numeric_limits<std::int64_t>::max() / 4; ///< and so often, by rank 0's clock
+    std::int64_t checkpoint_steps_ = 0;
+    std::optional<Resume> resume_; ///< while the engine is made
+    bool resumed_ = false;
+    std::vector<std::string> changes_;
+    std::uint64_t draw_seed_ = 0, bytes_before_ = 0;
+    int stopped_ = 0;
+    CheckpointSummary checkpoints_;
     PhaseSeconds phases_;
     std::uint64_t base_bytes_ = 0, build_peak_ = 0;
     bool wide_ = false; ///< neurons are updated in registers of 512 bits
-    double build_s_ = 0.0, simulate_s_ = 0.0, total_simulate_s_ = 0.0, last_flush_ = 0.0;
+    double build_s_ = 0.0, simulate_s_ = 0.0, total_simulate_s_ = 0.0, last_flush_ = 0.0, last_checkpoint_ = 0.0;
 };
 
 } // namespace spikecast

@@ -9,8 +9,24 @@
 #include <mpi.h>
 
 #include <cmath>
+#include <cstdio>
 
 namespace spikecast {
+
+namespace {
+
+/// What MPI can't do ends the job, with the rank in the message; the exchange of packets reports its own errors.
+void end_with_message(MPI_Comm* comm, int* code, ...) {
+    int rank = -1, length = 0;
+    char text[MPI_MAX_ERROR_STRING] = "";
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Error_string(*code, text, &length);
+    fmt::print(stderr, "spikecast: rank {}: MPI failed: {}\n", rank, text);
+    std::fflush(stderr);
+    MPI_Abort(*comm, 1);
+}
+
+} // namespace
 
 Environment::Environment(int& argc, char**& argv) {
     int provided = MPI_THREAD_SINGLE;
@@ -19,6 +35,10 @@ Environment::Environment(int& argc, char**& argv) {
         std::fputs("spikecast: this MPI gives no thread support (MPI_THREAD_FUNNELED); use one that does\n", stderr);
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
+    MPI_Errhandler handler = MPI_ERRHANDLER_NULL;
+    MPI_Comm_create_errhandler(&end_with_message, &handler);
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, handler);
+    MPI_Errhandler_free(&handler);
 }
 Environment::~Environment() {
     MPI_Finalize();
@@ -66,6 +86,16 @@ void Simulation::run(double ms) {
 
 std::int64_t Simulation::now() const noexcept {
     return impl_->now();
+}
+
+int Simulation::stopped() const noexcept {
+    return impl_->stopped();
+}
+const std::vector<std::string>& Simulation::changes() const noexcept {
+    return impl_->changes();
+}
+void Simulation::checkpoint(const std::string& file) {
+    impl_->checkpoint(file);
 }
 
 namespace {

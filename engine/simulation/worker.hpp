@@ -45,6 +45,7 @@ template <class T>
 struct StimulusShare {
     std::unique_ptr<StimulusBlock<T>> block;
     int receptor = -1;                    ///< -1: a current
+    std::size_t number = 0;               ///< of the stimulus
     std::vector<std::uint32_t> positions; ///< local numbers of its targets, ascending; empty: all of the population
 };
 
@@ -128,6 +129,37 @@ public:
         }
         for (const auto& store : plastic)
             events += store->arrive(packets, epoch_step);
+    }
+
+    /// As arrive, of packets that have arrived before: only what falls due at step `now` or later is entered, and no
+    /// event counted.
+    void arrive_again(const std::vector<std::uint64_t>& packets, std::int64_t epoch_step, std::int64_t now) {
+        for (const std::uint64_t packet : packets) {
+            const auto row = static_cast<std::size_t>(packet & 0xffff'ffffU);
+            const std::int64_t emission = epoch_step + static_cast<std::int64_t>(packet >> 32);
+            std::uint64_t offset = rows_.begin[row];
+            for (std::size_t d = rows_.directory_begin[row]; d < rows_.directory_begin[row + 1]; ++d) {
+                const Segment& segment = rows_.directory[d];
+                const std::int64_t due = emission + segment.delay;
+                if (due >= now)
+                    calendar_[(static_cast<std::size_t>(due) & slot_mask_) * lanes_ + segment.lane].push_back(
+                        offset << 16 | segment.count);
+                offset += segment.count;
+            }
+        }
+    }
+    /// Packs a spike of a neuron for all ranks that it reaches.
+    void route(std::size_t p, std::uint32_t local, std::uint32_t lag,
+               std::vector<std::vector<std::uint32_t>>& out) const {
+        const std::uint32_t neuron = layout_.begin[p] + local;
+        for (std::uint32_t e = routes_.begin[neuron]; e < routes_.begin[neuron + 1]; ++e)
+            exchanger_.pack(out[routes_.entries[e].rank], routes_.entries[e].row, lag);
+    }
+    /// Forgets spikes found before `step`.
+    void forget_emitted(std::int64_t step) {
+        const auto first = std::partition_point(emissions.begin(), emissions.end(),
+                                                [&](const Emitted& each) { return each.step < step; });
+        emissions.erase(emissions.begin(), first);
     }
 
     /// Adds what falls due to the accumulators, lane by lane, so that one lane's stay in the nearest cache.
@@ -304,7 +336,14 @@ public:
     std::vector<std::vector<RecordedShare>> recorded;   ///< by population
     std::vector<TracedShare> traces;
     std::vector<std::unique_ptr<PlasticStore>> plastic; ///< in the order of their projections
-    std::vector<std::vector<RecordedSpike>> kept;       ///< recorded and not yet written, by population
+    std::vector<std::vector<RecordedSpike>> kept; ///< recorded and not yet written, by population
+    /// A spike whose arrivals may not all be past: what a checkpoint holds instead of calendars.
+    struct Emitted {
+        std::int64_t step; ///< in which it was found
+        std::uint32_t population, local;
+    };
+    bool keeps_emitted = false;     ///< where checkpoints may be asked for
+    std::vector<Emitted> emissions; ///< ascending by step
     Hash128 hash;
     std::uint64_t spikes = 0, events = 0;
     std::size_t state_bytes = 0; ///< of neurons and stimuli, as far as they were set up
@@ -398,9 +437,8 @@ private:
 
     void emit(std::size_t p, std::uint32_t local, std::int64_t step, std::uint32_t lag,
               std::vector<std::vector<std::uint32_t>>& out) {
-        const std::uint32_t neuron = layout_.begin[p] + local;
-        for (std::uint32_t e = routes_.begin[neuron]; e < routes_.begin[neuron + 1]; ++e)
-            exchanger_.pack(out[routes_.entries[e].rank], routes_.entries[e].row, lag);
+        route(p, local, lag, out);
+        if (keeps_emitted) emissions.push_back({step, static_cast<std::uint32_t>(p), local});
         const std::uint64_t index = indices_[p][local];
         if (!histories_.empty() && histories_[p]) remember(p, local, step + 1);
         ++spikes;

@@ -4,6 +4,7 @@
 
 #include "spikecast/model.hpp"
 #include "spikecast/random.hpp"
+#include "spikecast/state.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -87,6 +88,9 @@ public:
     /// A state variable as the user sees it; get(v, i) after set(v, i, x) is x rounded to T.
     [[nodiscard]] virtual double get(std::size_t variable, std::size_t neuron) const = 0;
     virtual void set(std::size_t variable, std::size_t neuron, double value) = 0;
+    /// Everything that the next update depends on beside parameters, seed and step: takes it out or puts it back. The
+    /// names of columns are the same on all workers, for a block without neurons, too.
+    virtual void state(StateColumns& columns) = 0;
     [[nodiscard]] virtual std::size_t bytes() const = 0;
 };
 
@@ -98,6 +102,8 @@ public:
     /// Adds to buffer[i] what target number begin + i (within the setup's indices) receives at the end of the update of
     /// `step`: weight * number of spikes stamped step + 1 - delay, or the current in pA. Called in order of steps.
     virtual void add(std::int64_t step, std::size_t begin, std::size_t end, T* buffer) = 0;
+    /// As PopulationBlock::state. Most generators are functions of seed and step and have none.
+    virtual void state(StateColumns& /*columns*/) {}
     [[nodiscard]] virtual std::size_t bytes() const = 0;
 };
 

@@ -261,6 +261,7 @@ struct Experiment {
     Reference reference;
 
     std::string text;                        ///< the file as it was read, includes merged in, for the result file
+    std::string directory;                   ///< that relative names of files in the text start from
     std::vector<std::string> overrides;      ///< --set arguments, in order
     std::map<std::string, Where> provenance; ///< key path -> where it was written
 

@@ -31,8 +31,27 @@ struct DryRun {
     std::uint32_t ranks = 1, rank = 0;
 };
 
+/// Checkpoints are written where all ranks meet: when they are due, at the end of the duration, and where `stop` asks
+/// for an end. docs/reliability.md says what is promised.
+struct CheckpointOptions {
+    std::string file;       ///< empty: none but those of Simulation::checkpoint
+    double every_ms = 0.0;  ///< of biological time, a multiple of the resolution; 0: never for that reason
+    double wall_s = 0.0;    ///< by rank 0's clock; 0: never for that reason
+    std::uint32_t keep = 1; ///< the newest is FILE, the ones before FILE.1, FILE.2 and so on
+};
+
 struct SimulationOptions {
     std::uint32_t threads = 1;
+    CheckpointOptions checkpoint;
+    /// A checkpoint to go on from, whatever layout wrote it. The experiment may differ from the one there in what only
+    /// concerns the future (duration, recorders, partitioner, exchange, stimuli); anything else is refused. Where
+    /// `output` is the file that the interrupted run wrote, what it holds up to the checkpoint stays and the run goes
+    /// on in it.
+    std::string resume;
+    std::optional<std::uint64_t> reseed; ///< with resume: seed of generators and of chance in neurons from there on
+    /// Asked when ranks meet; a number that isn't 0 on any rank ends run() there, after a checkpoint where one has a
+    /// file. Simulation::stopped() is then that number.
+    std::function<int()> stop;
     std::string output;       ///< result file; empty: none
     bool keep_spikes = false; ///< keep recorded spikes in memory, for Simulation::spikes
     /// RunSummary::shares of every rank; phases in processor time of worker 0 instead of wall time, so that they can be
@@ -86,6 +105,14 @@ struct ProjectionDrawing {
     std::string drawing;
 };
 
+/// Checkpoints that this process has written.
+struct CheckpointSummary {
+    std::uint64_t written = 0, bytes = 0; ///< bytes of the last
+    double seconds = 0.0, longest_s = 0.0;
+    std::string file;
+    double at_ms = 0.0; ///< of the last
+};
+
 /// What a run amounts to, summed over ranks; the same on every rank.
 struct RunSummary {
     int ranks = 1;
@@ -106,6 +133,10 @@ struct RunSummary {
     std::string weights_hash; ///< of every plastic synapse's weight and variables at the end; empty: there is none
     std::string state_hash;   ///< of every state variable of every neuron at the end, by its bits
     std::vector<PopulationStatistics> populations;
+    CheckpointSummary checkpoints;
+    int stopped = 0;          ///< Simulation::stopped
+    double resumed_ms = -1.0; ///< time of the checkpoint that this process went on from; < 0: none. Spikes, events,
+                              ///< hashes and statistics are those of the whole run, seconds and bytes of this process
     std::vector<ProjectionDrawing> drawing; ///< of the projections for which there are two ways
     std::vector<RankSummary> shares;        ///< with by_rank: of every rank, on rank 0; in a dry run: of the one
 };
@@ -124,6 +155,12 @@ public:
     void run(double ms);
     /// Steps done so far (local).
     [[nodiscard]] std::int64_t now() const noexcept;
+    /// What SimulationOptions::stop said, 0 where nothing has ended the run early (local).
+    [[nodiscard]] int stopped() const noexcept;
+    /// What a resumed run does otherwise than the one before, as sentences (local).
+    [[nodiscard]] const std::vector<std::string>& changes() const noexcept;
+    /// Writes a checkpoint of this moment, safely beside an older one of that name until it is whole.
+    void checkpoint(const std::string& file);
 
     /// Recorded spikes of a population as (stamp in steps, index), sorted; complete on rank 0, empty elsewhere. Needs
     /// keep_spikes and a recorder of that population.

@@ -40,6 +40,11 @@ public:
         }
         return counts_.data() + begin;
     }
+    void state(StateColumns& columns) {
+        columns.column<std::uint32_t>(
+            "occupation", indices_.size(), static_cast<std::uint32_t>(stages_),
+            [&](std::size_t i, std::uint32_t stage) -> std::uint32_t& { return occupation_[i * stages_ + stage]; });
+    }
     [[nodiscard]] std::size_t bytes() const {
         return indices_.capacity() * sizeof(std::uint64_t) + transition_.each.capacity() * sizeof(double) +
                occupation_.capacity() * sizeof(std::uint32_t) + advanced_.capacity() * sizeof(std::int64_t) +

@@ -2,7 +2,8 @@
 // serves as a population (its elements spike) and as a stimulus (its targets receive the spikes after a delay).
 //
 // A train supplies: Train(const BlockSetup&), bytes(), and counts(stamp, chunk), the numbers of spikes of the elements
-// from chunk * chunk_size on as T, or nullptr where there are none. Stamps must be asked for in ascending order.
+// from chunk * chunk_size on as T, or nullptr where there are none. Stamps must be asked for in ascending order. A
+// train whose counts depend on more than parameters, seed and stamp has state(columns), too (StimulusBlock::state).
 #pragma once
 
 #include "models/neuron_block.hpp"
@@ -94,6 +95,9 @@ public:
     }
     [[nodiscard]] double get(std::size_t, std::size_t) const override { return 0.0; }
     void set(std::size_t, std::size_t, double) override {}
+    void state(StateColumns& columns) override {
+        if constexpr (requires { train_.state(columns); }) train_.state(columns);
+    }
     [[nodiscard]] std::size_t bytes() const override { return sizeof(*this) + train_.bytes(); }
 
 private:
@@ -124,6 +128,9 @@ public:
             buffer += until - begin;
             begin = until;
         }
+    }
+    void state(StateColumns& columns) override {
+        if constexpr (requires { train_.state(columns); }) train_.state(columns);
     }
     [[nodiscard]] std::size_t bytes() const override { return sizeof(*this) + train_.bytes() + weight_.bytes(); }
 

@@ -180,6 +180,11 @@ public:
                 slot(k, neuron) = static_cast<T>(value);
         }
     }
+    void state(StateColumns& columns) override {
+        for (std::size_t s = 0; s < slots_; ++s)
+            columns.column<T>(cable_->variables[1 + s].name, size_, 1,
+                              [&](std::size_t i, std::uint32_t) -> T& { return slot(s, i); });
+    }
     [[nodiscard]] std::size_t bytes() const override {
         return sizeof(*this) + state_.bytes() + constants_.bytes() + work_.bytes() +
                n_ * (5 * sizeof(T) + sizeof(double) + sizeof(std::uint32_t)) +

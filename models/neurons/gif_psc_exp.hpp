@@ -231,6 +231,11 @@ public:
         const std::size_t place = place_of(variable);
         if (place != nowhere) state_[place * stride_ + neuron] = static_cast<T>(value - offset(variable, neuron));
     }
+    void state(StateColumns& columns) override {
+        for (std::size_t v = 0; v < Model::variable_count; ++v)
+            if (const std::size_t place = place_of(v); place != nowhere)
+                columns.column(Model::variables[v].name, size_, state_.data() + place * stride_);
+    }
     [[nodiscard]] std::size_t bytes() const override {
         return sizeof(*this) + state_.bytes() + constants_.bytes() + numbers_.bytes() +
                (E_L_.each.capacity() + V_T_star_.each.capacity()) * sizeof(double);

@@ -169,6 +169,10 @@ public:
     void set(std::size_t variable, std::size_t neuron, double value) override {
         state_[variable * stride_ + neuron] = static_cast<T>(value - offset(variable, neuron));
     }
+    void state(StateColumns& columns) override {
+        for (std::size_t v = 0; v < Model::I_syn_1 + receptors_; ++v)
+            columns.column(Model::variables[v].name, size_, state_.data() + v * stride_);
+    }
     [[nodiscard]] std::size_t bytes() const override {
         return sizeof(*this) + state_.bytes() + constants_.bytes() + E_L_.each.capacity() * sizeof(double);
     }

@@ -30,6 +30,7 @@ public:
     }
     [[nodiscard]] double get(std::size_t, std::size_t) const override { return 0.0; }
     void set(std::size_t, std::size_t, double) override {}
+    void state(StateColumns&) override {}
     [[nodiscard]] std::size_t bytes() const override { return sizeof(*this); }
 
 private:

@@ -26,6 +26,9 @@ def main():
     cases = [(f"{fault} {exchange}", {"SPIKECAST_FAULT": fault}, 3, 2, exchange, None, text)
              for fault, text in (("step", "a fault in a step"), ("fill", "a fault in filling a worker"))
              for exchange in ("alltoall", "neighbour")]
+    cases += [("save", {"SPIKECAST_FAULT": "save"}, 3, 2, "auto", None, "a fault in a checkpoint"),
+              ("mpi", {"SPIKECAST_FAULT": "mpi"}, 3, 1, "alltoall", None,
+               "rank 1: exchange of packets in epoch 0 with 3 peers (0, 1, 2): MPI_Alltoallv of packets failed")]
     cases += [(f"threads at {ranks}", {}, ranks, 600, "auto", narrow, "can't be started") for ranks in (1, 3)]
     cases += [(f"{fault} {ranks} x {threads}", {"SPIKECAST_FAULT": fault}, ranks, threads, "auto", None, text)
               for fault, text in (("draw", "a fault in drawing a block"), ("take", "a fault in taking what"))
@@ -39,7 +42,7 @@ def main():
                        by_source if draws else network, "--quiet",
                        "--threads", str(threads), "--output", output, "--set", f"simulation.exchange={exchange}",
                        "--set", "simulation.precision=single",  # the precision that has the faults
-                       "--ignore-memory"] + (["--set", "simulation.drawing=exchange"] if draws else [])
+                       "--checkpoint", os.path.join(folder, "C.h5"), "--ignore-memory"] + (["--set", "simulation.drawing=exchange"] if draws else [])
             runs += 1
             try:
                 done = subprocess.run(command, env={**ENVIRONMENT, **variables}, capture_output=True, text=True,

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+import networks_of_tests
+
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 
 
@@ -27,22 +29,6 @@ def run(program, experiment, ranks, threads, settings, folder):
         sys.exit(f"{' '.join(command)}\nfailed with {done.returncode}:\n{done.stdout}{done.stderr}")
     with open(report) as file:
         return json.load(file)
-
-
-def input_files(folder):
-    """Files of samples and spikes for the network `generators`, as settings."""
-    import h5py
-    import numpy
-    random = numpy.random.default_rng(1)
-    samples, spikes = os.path.join(folder, "samples.npz"), os.path.join(folder, "spikes.h5")
-    numpy.savez_compressed(samples, x=random.integers(0, 256, (5, 7, 9), dtype=numpy.uint8))
-    with h5py.File(spikes, "w") as file:
-        file["/spikes/X/timestamps"] = random.integers(1, 1200, 4000) / 10.0
-        file["/spikes/X/node_ids"] = random.integers(0, 100, 4000).astype(numpy.uint64)
-    settings = {"populations.injected.params.spike_times.file": f'"{spikes}"'}
-    for name in ["binary", "poisson_rate", "regular_rate", "latency", "rank_order", "temporal"]:
-        settings[f"populations.{name}.params.data"] = f'{{ file = "{samples}", dataset = "x" }}'
-    return settings
 
 
 def combinations(full):
@@ -65,23 +51,6 @@ def main():
     parser.add_argument("--only")
     parser.add_argument("--fault", help="the program has this fault: succeed if, and only if, the matrix notices")
     arguments = parser.parse_args()
-    networks = os.path.join(arguments.source, "tests", "mpi", "networks")
-    microcircuit = os.path.join(arguments.source, "experiments", "microcircuit_pd14.toml")
-    small = {"variant": "poisson", "scaling.N": 0.05, "scaling.K": 0.05, "simulation.warmup": '"0 ms"',
-             "simulation.duration": '"200 ms"'}
-    cases = [("brunel_tenth", os.path.join(networks, "brunel_tenth.toml"), {}),
-             ("microcircuit", microcircuit, small),
-             ("outdegree", os.path.join(networks, "outdegree.toml"), {}),
-             ("nonlinear", os.path.join(networks, "nonlinear.toml"), {}),
-             ("rules", os.path.join(networks, "rules.toml"), {}),
-             ("generators", os.path.join(networks, "generators.toml"), {}),
-             ("space", os.path.join(networks, "space.toml"), {}),
-             ("sparse_graph", os.path.join(networks, "sparse_graph.toml"), {}),
-             ("volleys", os.path.join(networks, "volleys.toml"), {}),
-             ("cable", os.path.join(networks, "cable.toml"), {}),
-             ("inputs", os.path.join(networks, "inputs.toml"), {}),
-             ("simple_models", os.path.join(networks, "simple_models.toml"), {}),
-             ("plasticity", os.path.join(networks, "plasticity.toml"), {})]
     if arguments.fault:
         ENVIRONMENT["SPIKECAST_FAULT"] = arguments.fault
     # single precision first: sums of float32 weights in double are nearly always exact, so only it feels their order
@@ -90,11 +59,11 @@ def main():
     plastic_formats = [("single", "float32"), ("double", "float32")]
     wrong = runs = 0
     with tempfile.TemporaryDirectory() as folder:
-        for name, experiment, settings in cases:
+        for name, experiment, settings in networks_of_tests.cases(arguments.source):
             if arguments.only and name != arguments.only:
                 continue
             if name == "generators":
-                settings = input_files(folder)
+                settings = networks_of_tests.input_files(folder)
             for precision, weights in plastic_formats if name in plastic else formats if arguments.full else formats[:1 if arguments.fault else 3]:
                 expected = None
                 drawings = ["redraw", "exchange"] if name == "outdegree" else ["auto"]

@@ -1,9 +1,15 @@
 // The C++ API, on any number of ranks.
 #include "spikecast/simulation.hpp"
 
+#include "engine/exchange/collective.hpp"
+
 #include <gtest/gtest.h>
 
+#include <mpi.h>
+
 #include <cmath>
+#include <filesystem>
+#include <string>
 
 namespace spikecast {
 namespace {
@@ -89,6 +95,81 @@ TEST(Simulation, running_in_pieces_changes_nothing) {
         pieces.run_steps(steps);
     EXPECT_GT(whole.summary().spikes, 100U);
     EXPECT_EQ(whole.summary().spike_hash, pieces.summary().spike_hash);
+}
+
+/// A path that all ranks know and that goes away with the test.
+struct SharedFile {
+    std::string path;
+    explicit SharedFile(const std::string& name) {
+        int ranks = 1;
+        MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+        path = (std::filesystem::temp_directory_path() / (name + std::to_string(ranks) + ".h5")).string();
+    }
+    ~SharedFile() {
+        MPI_Barrier(MPI_COMM_WORLD);
+        int rank = 0;
+        MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+        if (rank == 0) std::filesystem::remove(path);
+        MPI_Barrier(MPI_COMM_WORLD);
+    }
+    SharedFile(const SharedFile&) = delete;
+    SharedFile& operator=(const SharedFile&) = delete;
+};
+
+/// An experiment that was made in code, and changes of state between pieces.
+TEST(Simulation, goes_on_from_a_checkpoint_with_other_threads_and_partitioner) {
+    const SharedFile file("spikecast_simulation_");
+    Simulation whole(balanced(), {});
+    whole.run_steps(137);
+    whole.set_state("N", "V_m", 5, -55.0);
+    whole.checkpoint(file.path);
+    whole.run_steps(863);
+    EXPECT_EQ(whole.summary().checkpoints.written, 1U);
+    EXPECT_EQ(whole.summary().checkpoints.at_ms, 13.7);
+
+    Experiment moved = balanced();
+    moved.simulation.partitioner = PartitionerKind::block;
+    SimulationOptions options;
+    options.threads = 2;
+    options.resume = file.path;
+    Simulation resumed(moved, options);
+    EXPECT_EQ(resumed.now(), 137);
+    resumed.run_steps(863);
+    const RunSummary a = whole.summary(), b = resumed.summary();
+    EXPECT_EQ(a.spike_hash, b.spike_hash);
+    EXPECT_EQ(a.state_hash, b.state_hash);
+    EXPECT_EQ(a.spikes, b.spikes);
+    EXPECT_EQ(a.synaptic_events, b.synaptic_events);
+    EXPECT_EQ(a.populations[0].rate_hz, b.populations[0].rate_hz);
+    EXPECT_EQ(a.populations[0].cv, b.populations[0].cv);
+    EXPECT_EQ(a.populations[0].synchrony, b.populations[0].synchrony);
+    EXPECT_EQ(b.resumed_ms, 13.7);
+
+    Experiment changed = balanced();
+    changed.populations[0].params["I_e"] = Distribution::constant(451.0);
+    EXPECT_THROW(Simulation(changed, options), CollectiveError); // the past would have been another
+}
+
+TEST(Simulation, a_request_to_stop_ends_a_run_early_with_a_checkpoint) {
+    const SharedFile file("spikecast_stop_");
+    int rank = 0, ranks = 1, asked = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    SimulationOptions options;
+    options.checkpoint.file = file.path;
+    options.stop = [&] { return rank == ranks - 1 && ++asked == 2 ? 15 : 0; }; // before the first step, then at 50 ms
+    Simulation stopped(balanced(), options);
+    stopped.run_steps(1000);
+    EXPECT_EQ(stopped.stopped(), 15);
+    EXPECT_EQ(stopped.now(), 500);
+    EXPECT_EQ(stopped.summary().checkpoints.written, 1U);
+    SimulationOptions more;
+    more.resume = file.path;
+    Simulation resumed(balanced(), more);
+    resumed.run_steps(500);
+    Simulation whole(balanced(), {});
+    whole.run_steps(1000);
+    EXPECT_EQ(resumed.summary().spike_hash, whole.summary().spike_hash);
 }
 
 TEST(Simulation, threads_change_nothing) {

@@ -20,7 +20,7 @@ add_test(NAME matrix.outdegree COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURC
 set_tests_properties(matrix.outdegree PROPERTIES TIMEOUT 900 PROCESSORS 2)
 
 # The matrix must notice faults: the same program with some of them to choose from (engine/build/fault.hpp).
-add_executable(spikecast_faulty $<TARGET_OBJECTS:spikecast_program> ${CMAKE_SOURCE_DIR}/engine/build/builder.cpp ${CMAKE_SOURCE_DIR}/engine/build/block_exchange.cpp
+add_executable(spikecast_faulty $<TARGET_OBJECTS:spikecast_program> ${CMAKE_SOURCE_DIR}/engine/build/builder.cpp ${CMAKE_SOURCE_DIR}/engine/build/block_exchange.cpp ${CMAKE_SOURCE_DIR}/engine/exchange/exchanger.cpp
                                 ${CMAKE_SOURCE_DIR}/engine/simulation/engine_single_float32.cpp)
 target_compile_definitions(spikecast_faulty PRIVATE SPIKECAST_FAULTS OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
 target_include_directories(spikecast_faulty PRIVATE ${HDF5_INCLUDE_DIRS})
@@ -74,3 +74,27 @@ add_test(NAME dry_run.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scrip
                                    --program $<TARGET_FILE:spikecast_program>)
 set_tests_properties(dry_run.rules dry_run.brunel PROPERTIES TIMEOUT 900 PROCESSORS 2)
 set_tests_properties(dry_run.full PROPERTIES LABELS full TIMEOUT 3600 RUN_SERIAL TRUE)
+
+# Runs in pieces against runs in one: each piece on another layout.
+foreach(network brunel_tenth generators microcircuit rules space sparse_graph inputs cable simple_models volleys nonlinear
+                outdegree)
+  add_test(NAME resume.${network} COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/resume.py
+                                          $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only ${network})
+  set_tests_properties(resume.${network} PROPERTIES TIMEOUT 900 PROCESSORS 2)
+endforeach()
+add_test(NAME resume.notices_unordered COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/resume.py
+                                               $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --only brunel_tenth
+                                               --fault unordered_again)
+add_test(NAME resume.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/resume.py
+                                  $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --full)
+set_tests_properties(resume.notices_unordered resume.full PROPERTIES TIMEOUT 3600 PROCESSORS 2)
+
+# kill -9, signals, full disks, no memory: nothing hangs, nothing is lost.
+add_test(NAME crashes COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/crashes.py
+                              $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR})
+add_test(NAME crashes.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/crashes.py
+                                   $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --kills 100)
+add_test(NAME soak COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/soak.py --program $<TARGET_FILE:spikecast_program>
+                           --seconds 2 --scale 0.03)
+set_tests_properties(crashes crashes.full soak PROPERTIES TIMEOUT 3600 RUN_SERIAL TRUE)
+set_tests_properties(resume.full crashes.full PROPERTIES LABELS full)

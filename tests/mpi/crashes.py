@@ -1,0 +1,352 @@
+#!/usr/bin/python3
+"""Faults from outside: kill -9 of a rank at random moments in each phase, signals of batch systems, full disks, folders that
+can't be written, memory that ends. Every time all ranks must end within seconds, the last checkpoint and the results up to it
+must be readable, and the run that goes on from there must give the undisturbed run's hashes and result file.
+
+    crashes.py PROGRAM SOURCE_DIR [--kills N] [--seed N] [--only kills|signals|disk|memory]
+
+Takes the program whose ranks name the phase they are in (engine/build/fault.hpp), so that it can be hit.
+"""
+import argparse
+import json
+import os
+import pathlib
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+import numpy
+
+ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none"]
+PHASES = ["build", "update", "exchange", "record", "checkpoint"]
+SECONDS = 20  # to be gone after a fault; a hang takes forever
+LONG = 300
+wrong = 0
+
+
+def fail(text):
+    global wrong
+    wrong += 1
+    print("FAIL", text, flush=True)
+
+
+def children(pid):
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(word) for word in task.read_text().split()]
+        except OSError:
+            pass
+    return found
+
+
+def comm(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+class Test:
+    def __init__(self, program, source, folder):
+        self.program, self.folder = program, folder
+        self.network = str(source / "tests" / "mpi" / "networks" / "brunel_tenth.toml")
+        # many spikes and traces, so that every phase takes a share of the time
+        with open(os.path.join(folder, "network.toml"), "w") as file:
+            file.write(f'include = ["{self.network}"]\n[[recorders]]\nof = "E"\nvariables = ["V_m"]\nsample = 200\n')
+        self.experiment = file.name
+        self.settings = ["--set", "simulation.precision=single", "--set", 'simulation.duration="600 ms"', "--ignore-memory"]
+        self.output, self.checkpoint = os.path.join(folder, "r.h5"), os.path.join(folder, "c.h5")
+        self.report = os.path.join(folder, "report.json")
+        self.run_s = 0.0
+        self.expected = self.expected_data = None
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def clear(self):
+        for name in os.listdir(self.folder):
+            if name.startswith(("r.h5", "c.h5", "report")):
+                os.unlink(self.path(name))
+
+    def command(self, ranks, arguments, threads=1, mpi=()):
+        return MPIRUN + list(mpi) + ["-n", str(ranks), self.program, "run", *arguments, "--quiet", "--threads", str(threads),
+                                     "--report", self.report]
+
+    def fresh(self, ranks, more=(), threads=1, mpi=()):
+        return self.command(ranks, [self.experiment, *self.settings, "--output", self.output, "--checkpoint", self.checkpoint,
+                                    "--checkpoint-every", "10.3 ms", "--checkpoint-keep", "2", *more], threads, mpi)
+
+    def again(self, ranks, threads=1, more=()):
+        return self.command(ranks, ["--resume", self.checkpoint, *more], threads)
+
+    def answer(self):
+        with open(self.report) as file:
+            report = json.load(file)
+        return {key: report[key] for key in ("spike_hash", "network_hash", "state_hash", "spikes", "synaptic_events",
+                                             "populations", "outcome")}
+
+    def data(self):
+        out = {}
+        with h5py.File(self.output) as file:
+            for group in ("spikes", "report"):
+                file[group].visititems(lambda name, item: out.__setitem__(f"{group}/{name}", item[()])
+                                       if isinstance(item, h5py.Dataset) else None)
+        return out
+
+    def undisturbed(self):
+        begin = time.time()
+        subprocess.run(self.fresh(2), env=ENVIRONMENT, check=True, timeout=LONG)
+        self.run_s = time.time() - begin
+        self.expected, self.expected_data = self.answer(), self.data()
+
+    def differs(self):
+        """What differs from the undisturbed run, '' for nothing."""
+        answer, data = self.answer(), self.data()
+        bad = [key for key in self.expected if answer[key] != self.expected[key]]
+        bad += [key for key in self.expected_data if not numpy.array_equal(data.get(key), self.expected_data[key])]
+        return ", ".join(bad)
+
+    def go_on(self, what, ranks, threads=1):
+        """From the last checkpoint to the end; from the beginning where there is none yet."""
+        begun = os.path.exists(self.checkpoint)
+        try:
+            done = subprocess.run(self.again(ranks, threads) if begun else self.fresh(ranks, threads=threads), env=ENVIRONMENT,
+                                  capture_output=True, text=True, timeout=LONG)
+        except subprocess.TimeoutExpired:
+            return fail(f"{what}: going on takes more than {LONG} s")
+        if done.returncode != 0:
+            return fail(f"{what}: going on ends with {done.returncode}: {done.stderr[:500]}")
+        bad = self.differs()
+        if bad:
+            fail(f"{what}: after going on, {bad} differ from the undisturbed run")
+
+    def readable(self, what):
+        """The result file holds the undisturbed run's results up to the last checkpoint at least."""
+        if not os.path.exists(self.checkpoint):
+            return
+        try:
+            data = self.data()
+            with h5py.File(self.checkpoint) as file:
+                file["statistics/E/spikes"][()]
+        except (OSError, KeyError) as error:
+            return fail(f"{what}: what is left can't be read: {error}")
+        for key, values in data.items():
+            if key.endswith(("timestamps", "node_ids")) and "mapping" not in key:
+                if not numpy.array_equal(values, self.expected_data[key][:len(values)]):
+                    fail(f"{what}: {key} isn't the beginning of the undisturbed run's")
+
+
+def kills(test, count, seed):
+    generator = random.Random(seed)
+    hit = dict.fromkeys(PHASES, 0)
+    for number in range(count):
+        test.clear()
+        phase, ranks = PHASES[number % len(PHASES)], generator.choice([2, 3])
+        what = f"kill {number} in {phase} on {ranks} ranks"
+        run = subprocess.Popen(test.fresh(ranks), env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while run.poll() is None and len(children(run.pid)) < ranks:
+            time.sleep(0.002)
+        if phase != "build":  # somewhere in the run, then at the first moment in the phase
+            time.sleep(generator.uniform(0.2, 1.0) * test.run_s * ranks / 2)
+        else:
+            time.sleep(generator.uniform(0.0, 0.2))
+        victims = children(run.pid)
+        victim = generator.choice(victims) if victims else 0
+        until = time.time() + 20
+        while run.poll() is None and time.time() < until:
+            seen = comm(victim)
+            if seen == phase or (phase == "build" and seen not in PHASES):
+                try:
+                    os.kill(victim, signal.SIGKILL)
+                    hit[phase] += 1
+                except ProcessLookupError:
+                    pass
+                break
+        begin = time.time()
+        try:
+            code = run.wait(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            fail(f"{what}: still running after {SECONDS} s")
+            run.kill()
+            run.wait()
+            continue
+        while any(alive(pid) for pid in victims) and time.time() < begin + SECONDS:
+            time.sleep(0.05)
+        if any(alive(pid) for pid in victims):
+            fail(f"{what}: a rank is alive after {SECONDS} s")
+        if code == 0 and hit[phase] == 0:
+            print(f"{what}: came too late", flush=True)
+        test.readable(what)
+        test.go_on(what, generator.choice([1, 2, 3]), generator.choice([1, 2]))
+    print(f"kills by phase: {hit}", flush=True)
+    for phase in PHASES:
+        if hit[phase] < count // len(PHASES) * 3 // 5:
+            fail(f"phase {phase} was hit {hit[phase]} times only")
+
+
+def signals(test):
+    patient = ["--mca", "odls_base_sigkill_timeout", "30"]
+    cases = [("SIGUSR1 to mpirun", signal.SIGUSR1, 2, patient, "mpirun"), ("SIGTERM to mpirun", signal.SIGTERM, 3, patient, "mpirun"),
+             ("SIGTERM to a rank", signal.SIGTERM, 3, (), "rank"), ("SIGINT to a rank", signal.SIGINT, 2, (), "rank")]
+    for what, number, ranks, mpi, target in cases:
+        test.clear()
+        run = subprocess.Popen(test.fresh(ranks, mpi=mpi), env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                               text=True)
+        while run.poll() is None and not os.path.exists(test.checkpoint):
+            time.sleep(0.005)
+        os.kill(run.pid if target == "mpirun" else children(run.pid)[-1], number)
+        try:
+            _, said = run.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            fail(f"{what}: still running after {SECONDS} s")
+            run.kill()
+            continue
+        with open(test.report) as file:
+            report = json.load(file)
+        if report["outcome"] != "interrupted" or not report["interrupted_by"]:
+            fail(f"{what}: the report says {report['outcome']}")
+        if run.returncode == 0 or "go on with" not in said:
+            fail(f"{what}: exit code {run.returncode}, says {said[:300]}")
+        if not 0 < report["checkpoints"]["at_ms"] < 600:
+            fail(f"{what}: last checkpoint at {report['checkpoints']['at_ms']} ms")
+        test.readable(what)
+        test.go_on(what, 5 - ranks)
+    print(f"{len(cases)} signals", flush=True)
+
+
+def one_message(what, done, text, code=None):
+    said = [line for line in done.stderr.split("-----")[0].splitlines() if line.strip()]
+    if done.returncode == 0 or (code is not None and done.returncode != code) or len(said) != 1 or text not in said[0]:
+        fail(f"{what}: exit code {done.returncode}, says {said}")
+
+
+def run_case(what, command, **more):
+    try:
+        return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=LONG, **more)
+    except subprocess.TimeoutExpired:
+        fail(f"{what}: still running after {LONG} s")
+        return None
+
+
+def small_file_system(test, size):
+    """The path of one, None where none can be mounted."""
+    path = test.path("small")
+    os.makedirs(path, exist_ok=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={int(size) // 4096 * 4096}", "none", path], capture_output=True,
+                          check=False)
+    return path if done.returncode == 0 else None
+
+
+def disk(test):
+    results, one_checkpoint = os.path.getsize(test.output), os.path.getsize(test.checkpoint)
+    # No file can grow beyond a size that lies in the middle of the run.
+    what = "results on a full disk"
+    test.clear()
+    done = run_case(what, test.fresh(3), preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (results // 2,) * 2))
+    if done is not None:
+        one_message(what, done, "r.h5", 1)
+        test.readable(what)
+        test.go_on(what, 2)
+    what = "a checkpoint on a full disk"
+    test.clear()
+    command = test.command(3, [test.experiment, *test.settings, "--checkpoint", test.checkpoint, "--checkpoint-every", "10.3 ms"])
+    done = run_case(what, command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (one_checkpoint // 2,) * 2))
+    if done is not None:
+        one_message(what, done, "c.h5.part", 1)
+    if os.path.exists(test.checkpoint + ".part"):
+        fail(f"{what}: an unfinished checkpoint is left")
+    # Small file systems: for half the results; for one checkpoint, but not two.
+    for what, size, name in (("results in a small file system", results * 0.6, "output"),
+                             ("checkpoints in a small file system", one_checkpoint * 1.6, "checkpoint")):
+        test.clear()
+        small = small_file_system(test, size)
+        if small is None:
+            print("small file systems can't be mounted here", flush=True)
+            break
+        old = getattr(test, name)
+        setattr(test, name, os.path.join(small, os.path.basename(old)))
+        try:
+            done = run_case(what, test.fresh(2))
+            if done is not None:
+                one_message(what, done, small, 1)
+                if not os.path.exists(test.checkpoint):
+                    fail(f"{what}: there is no checkpoint")
+                test.readable(what)
+                if subprocess.run(["mount", "-o", "remount,size=500m", small], capture_output=True, check=False).returncode == 0:
+                    test.go_on(what, 3)
+        finally:
+            setattr(test, name, old)
+            subprocess.run(["umount", small], check=False)
+    test.clear()
+    for option in ("--output", "--checkpoint", "--report"):
+        what = f"{option} in a folder that isn't there"
+        command = MPIRUN + ["-n", "3", test.program, "run", test.experiment, *test.settings, "--quiet", option,
+                            "/nonexistent_folder/x.h5"]
+        done = run_case(what, command)
+        if done is not None:
+            one_message(what, done, "/nonexistent_folder", 2)
+    print("disks", flush=True)
+
+
+def memory(test):
+    """The last rank alone has little memory: while it builds, and while it runs."""
+    for what, kilobytes, size in (("no memory to build", 700_000, 400_000), ("no memory to run", 330_000, 0)):
+        test.clear()
+        script = test.path("limited.sh")
+        with open(script, "w") as file:
+            file.write(f'#!/bin/sh\n[ "$OMPI_COMM_WORLD_RANK" = 1 ] && ulimit -v {kilobytes}\nexec "$@"\n')
+        os.chmod(script, 0o755)
+        more = ["--set", f"populations.E.size={size}"] if size else []
+        command = MPIRUN + ["-n", "2", script, test.program, "run", test.experiment, *test.settings, *more, "--quiet",
+                            "--checkpoint", test.checkpoint, "--checkpoint-every", "10.3 ms"]
+        done = run_case(what, command)
+        if done is None:
+            continue
+        if size:
+            one_message(what, done, "memory", 1)
+    print("memory", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program")
+    parser.add_argument("source")
+    parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--only")
+    arguments = parser.parse_args()
+    seed = arguments.seed if arguments.seed is not None else int(time.time())
+    print(f"seed {seed}")
+    folder = tempfile.mkdtemp()
+    try:
+        test = Test(os.path.abspath(arguments.program), pathlib.Path(arguments.source).resolve(), folder)
+        test.undisturbed()
+        print(f"undisturbed: {test.expected['spikes']} spikes, {test.run_s:.1f} s", flush=True)
+        parts = {"disk": lambda: disk(test), "memory": lambda: memory(test), "signals": lambda: signals(test),
+                 "kills": lambda: kills(test, arguments.kills, seed)}
+        for name, part in parts.items():
+            if arguments.only in (None, name):
+                part()
+    finally:
+        shutil.rmtree(folder)
+    print(f"{wrong} wrong")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
