@@ -17,6 +17,9 @@
     firing_patterns           the twenty patterns of the Izhikevich neuron
     fitzhugh_nagumo, morris_lecar, hindmarsh_rose, leaky_neuron
     single_neurons            all batteries of single neurons
+    short_term_plasticity     what spikes release at constant rates
+    song, vogels, distal_reward, resume, florian_xor, bcm
+    plasticity                these seven: experiments with plastic synapses
     all                       everything
 
 Prints result, reference, tolerance and verdict for each quantity, as means over the seeds. Exit code 0: all within
@@ -36,6 +39,7 @@ import tempfile
 
 import numpy as np
 
+import plasticity
 import single_neurons
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -183,10 +187,13 @@ EXPERIMENTS = {
                        "interval_hz": {"I_7": Quantity(58.3, percent=0.5), "I_10": Quantity(68.3, percent=0.5),
                                        "I_20": Quantity(86.5, percent=0.5), "I_50": Quantity(117.0, percent=0.5)}}},
 }
-BATTERIES = single_neurons.batteries(Quantity)
+BATTERIES = {**single_neurons.batteries(Quantity), **plasticity.batteries(Quantity)}
+LEARNING = plasticity.experiments(Quantity)
 EXPERIMENTS.update(BATTERIES)
+EXPERIMENTS.update(LEARNING)
 GROUPS = {"brunel": [n for n in EXPERIMENTS if n.startswith("brunel")],
-          "brette": [n for n in EXPERIMENTS if n.startswith("brette")], "single_neurons": [n for n in BATTERIES if n != "synfire_chain"],
+          "brette": [n for n in EXPERIMENTS if n.startswith("brette")], "single_neurons": [n for n in BATTERIES if n not in ("synfire_chain", "short_term_plasticity")],
+          "plasticity": ["short_term_plasticity", *LEARNING],
           "all": list(EXPERIMENTS)}
 FROM_SPIKES = {"peak_hz", "count", "first_ms", "late_hz", "interval_hz", "survival", "first_hz", "line_hz", "gamma"}
 
@@ -279,6 +286,19 @@ def run_battery(experiment, arguments):
     return judge(experiment, [experiment["measure"](recordings)], 1.0, False)
 
 
+def run_learning(experiment, arguments):
+    """Seed by seed, one process each: most of these networks are small."""
+    print(experiment["source"], flush=True)
+    seeds = arguments.seeds or (experiment["seeds"][:1] if arguments.quick else experiment["seeds"])
+    runs = []
+    for seed in seeds:
+        with tempfile.TemporaryDirectory(prefix="spikecast_") as folder:
+            runs.append(experiment["run"](arguments.program, seed, folder, arguments.quick))
+        print(f"  seed {seed}: " + ", ".join(f"{key} {name} {value:.4g}" for key, values in runs[-1].items()
+                                             for name, value in values.items()), flush=True)
+    return judge(experiment, runs, 2.0 if arguments.quick else 1.0, arguments.quick)
+
+
 def judge(experiment, runs, factor, short):
     """Prints the table; returns whether all is within tolerance. A short run's CVs aren't judged: long intervals are missing
     from short trains, which lowers them."""
@@ -321,10 +341,10 @@ def main():
     verdicts = {}
     for name in GROUPS.get(arguments.name, [arguments.name]):
         experiment = EXPERIMENTS[name]
-        if name in BATTERIES:
+        if name in BATTERIES or name in LEARNING:
             print(f"{name}, reference: ", end="")
             try:
-                verdicts[name] = run_battery(experiment, arguments)
+                verdicts[name] = (run_learning if name in LEARNING else run_battery)(experiment, arguments)
             except (OSError, subprocess.CalledProcessError, ValueError, KeyError) as error:
                 print(f"the run failed: {error}", file=sys.stderr)
                 return 2

@@ -196,6 +196,13 @@ std::string to_json(const RunReport& report) {
               {"network_hash", r.network_hash},
               {"state_hash", r.state_hash}};
     if (!r.weights_hash.empty()) json["weights_hash"] = r.weights_hash;
+    for (const WeightStatistics& w : r.plastic)
+        json["plastic"].push_back({{"projection", w.projection},
+                                   {"synapses", w.synapses},
+                                   {"lowest", w.lowest},
+                                   {"highest", w.highest},
+                                   {"mean", w.mean},
+                                   {"histogram", w.histogram}});
     if (!r.shares.empty()) {
         json["phases_clock"] = "processor";
         for (const RankSummary& share : r.shares)

@@ -86,7 +86,8 @@ void serialize(Archive& a, Delay& x, unsigned) {
 }
 template <class Archive>
 void serialize(Archive& a, Projection& x, unsigned) {
-    a& x.name& x.source& x.target& x.rule& x.weight& x.delay& x.receptor& x.synapse& x.synapse_params& x.path;
+    a& x.name& x.source& x.target& x.rule& x.weight& x.delay& x.receptor& x.synapse& x.synapse_params& x
+        .normalise_sum& x.normalise_ms& x.path;
 }
 template <class Archive>
 void serialize(Archive& a, Stimulus& x, unsigned) {

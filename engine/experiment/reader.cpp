@@ -1457,6 +1457,23 @@ private:
                 }
                 if (const Node* delay = table.find("delay")) read_delay(*delay, path + ".delay", cell, p.delay);
                 if (const Node* synapse = table.find("synapse")) read_synapse(*synapse, path + ".synapse", cell, p);
+                if (const Node* normalise = table.find("normalise")) {
+                    const std::string at = path + ".normalise";
+                    const Table parts(*this, *normalise, at, "normalise");
+                    const Node* sum = normalise->is_table() ? normalise->find("sum") : nullptr;
+                    const Node* interval = normalise->is_table() ? normalise->find("interval") : nullptr;
+                    if (normalise->is_table() && sum == nullptr) missing(parts, "sum");
+                    if (normalise->is_table() && interval == nullptr) missing(parts, "interval");
+                    if (sum == nullptr || interval == nullptr) {
+                        unread.insert(at);
+                    } else {
+                        const std::string unit_of_sum = weight_unit_of(p.target.population, p.receptor);
+                        if (const auto value = quantity(*sum, unit_of_sum, at + ".sum", cell)) p.normalise_sum = *value;
+                        if (const auto value = quantity(*interval, "ms", at + ".interval", cell))
+                            p.normalise_ms = *value;
+                        if (p.normalise_sum == 0.0) p.normalise_sum = -1.0; // 0 means none; check() refuses both
+                    }
+                }
                 if (drawn && drawn->none) { // no synapses, but the names must exist
                     if (experiment.find_population(p.source.population) != nullptr &&
                         experiment.find_population(p.target.population) != nullptr)

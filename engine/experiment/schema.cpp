@@ -116,6 +116,11 @@ constexpr KeyInfo projection_keys[] = {
      "at least one step; drawn delays are rounded to steps; a table { axonal, dendritic } gives its parts"},
     {"receptor", "name or number", "by sign", "a receptor of the target's model"},
     {"synapse", "name or table", "static", "a model of plastic synapses (`spikecast models`); a table has parameters"},
+    {"normalise", "table", "none", "weights of each target's plastic synapses are scaled to a sum, again and again"},
+};
+constexpr KeyInfo normalise_keys[] = {
+    {"sum", "quantity", "required", "of the amounts of a target's weights, in the unit of the weight; > 0"},
+    {"interval", "time (ms)", "required", "between normalisations, the first one interval after the begin"},
 };
 constexpr KeyInfo synapse_keys[] = {
     {"model", "name", "required", "a synapse model; all other keys are its parameters"},
@@ -235,6 +240,7 @@ constexpr TableInfo tables[] = {
      "source. A zero count or probability makes no projection.",
      projection_keys},
     {"synapse", "A synapse model with parameters; one set for the whole projection.", synapse_keys, true},
+    {"normalise", "Of plastic synapses: each projection by itself (docs/plasticity.md).", normalise_keys},
     {"delay parts",
      "At least one of the two is the same for all synapses; the other can be a constant, uniform or normal law. Their "
      "sum is at least one step. A delay without parts is all dendritic.",

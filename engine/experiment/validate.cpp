@@ -670,6 +670,18 @@ private:
             check_delay_parts(p.delay, delay);
         }
         if (!p.synapse.empty() && !is_unread(path + ".synapse")) check_synapse(p, target);
+        if (p.normalise_sum != 0.0 && !is_unread(path + ".normalise")) {
+            const std::string at = path + ".normalise";
+            if (p.synapse.empty())
+                fail(at, "static synapses aren't normalised", "give the projection a synapse model, or remove it");
+            if (!(p.normalise_sum > 0.0) || !std::isfinite(p.normalise_sum))
+                fail(at, "the sum must be > 0", "correct normalise.sum");
+            if (!(p.normalise_ms > 0.0) || !std::isfinite(p.normalise_ms))
+                fail(at, fmt::format("the interval is {}, but must be > 0 ms", with_unit(p.normalise_ms, "ms")),
+                     "correct normalise.interval");
+            else
+                on_grid(p.normalise_ms, at + ".interval");
+        }
         if (!is_unread(path + ".rule")) check_rule(p, sources && targets);
     }
 
@@ -680,6 +692,35 @@ private:
         on_grid(d.fixed_ms, path);
         if (const double rest = support(d.law).low - d.fixed_ms; rest < -1e-9 && d.fixed_ms > 0.0)
             fail(path, fmt::format("a part is {}, but must be >= 0 ms", with_unit(rest, "ms")), "correct it");
+    }
+
+    /// Neuromodulators reach all workers of a population at once, and somebody must send what a rule listens to.
+    void check_messages(const Projection& p, const SynapseModelInfo& info, const Population* target,
+                        const std::string& path) {
+        using Role = SynapseModelInfo::Role;
+        const auto somebody = [&](Role role) {
+            for (const Projection& other : e_.projections) {
+                const SynapseModelInfo* model = find_synapse_model(other.synapse);
+                if (model != nullptr && model->role == role && other.target.population == p.target.population)
+                    return true;
+            }
+            return false;
+        };
+        if (info.role == Role::modulator) {
+            const bool whole = target != nullptr && p.target.list.empty() && p.target.begin == 0 &&
+                               p.target.end >= target->size && p.target.step == 1;
+            if (p.rule.kind != Rule::Kind::all_to_all || (target != nullptr && !whole))
+                fail(path, "a volume_transmitter reaches all synapses onto a population, but this one has part of it",
+                     "use rule = \"all_to_all\" and the whole population as target");
+            if (!p.weight.is_constant() || !p.delay.law.is_constant() || p.delay.per_distance > 0.0)
+                fail(path, "a volume_transmitter has one weight and one delay", "use constants");
+        }
+        if (info.neuromodulated && !somebody(Role::modulator))
+            fail(path, fmt::format("{} follows a neuromodulator, but nothing releases one", p.synapse),
+                 fmt::format("add a projection onto '{}' with synapse = \"volume_transmitter\"", p.target.population));
+        if (info.teacher && !somebody(Role::teacher))
+            fail(path, fmt::format("{} follows a teacher, but there is none", p.synapse),
+                 fmt::format("add a projection onto '{}' with synapse = \"teacher\"", p.target.population));
     }
 
     void check_synapse(const Projection& p, const Population* target) {
@@ -701,6 +742,7 @@ private:
                  fmt::format("runs with plastic synapses have at most 2^30 steps, this one has {}",
                              e_.simulation.duration_steps),
                  "shorten simulation.duration or take a coarser resolution");
+        check_messages(p, *info, target, path);
         const ModelInfo* model = target == nullptr ? nullptr : model_of(*target);
         if (model == nullptr || model->receptors.empty()) return;
         const int named = p.receptor.empty() ? -1 : model->receptor(p.receptor);

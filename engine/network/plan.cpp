@@ -187,6 +187,8 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
             planned.fixed_delay = static_cast<std::uint32_t>(std::lround(projection.delay.fixed_ms / h));
             planned.fixed_is_axonal = projection.delay.fixed_is_axonal;
             if (!projection.synapse.empty()) {
+                planned.normalise_sum = projection.normalise_sum;
+                planned.normalise_steps = std::llround(projection.normalise_ms / h);
                 planned.synapse = find_synapse_model(projection.synapse);
                 for (const ParameterInfo& info : planned.synapse->model.parameters) {
                     const auto given = projection.synapse_params.find(std::string(info.name));

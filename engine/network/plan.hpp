@@ -50,6 +50,8 @@ struct PlannedProjection {
     double highest_weight = 0.0;
     const SynapseModelInfo* synapse = nullptr;   ///< of plastic synapses
     std::vector<double> synapse_parameters = {}; ///< in declared order
+    double normalise_sum = 0.0;                  ///< > 0: what the amounts of a target's weights are scaled to,
+    std::int64_t normalise_steps = 0;            ///< at every multiple of so many steps
     std::uint32_t fixed_delay = 0;               ///< steps of one part of the delay
     bool fixed_is_axonal = true;
     [[nodiscard]] std::uint32_t axonal(std::uint32_t total) const noexcept {

@@ -15,6 +15,16 @@ PostHistory::PostHistory(std::size_t neurons, std::vector<TraceLaw> traces, doub
       steps_(neurons << log2_capacity, never),
       values_(traces_.size(), std::vector<float>(neurons << log2_capacity, 0.0F)) {}
 
+namespace {
+
+/// What tau K' = y^2 - K has gained from the decaying y^2 since it was `square`.
+double square_response(double square, double since, double gain, double fast, double slow) {
+    return gain == 0.0 ? -slow * square * since * math::exp(slow * since)
+                       : gain * square * (math::exp(slow * since) - math::exp(fast * since));
+}
+
+} // namespace
+
 void PostHistory::grow() {
     const std::uint32_t old = log2_;
     if (count_.size() << (old + 1) > 0x7fff'ffffU)
@@ -36,14 +46,35 @@ void PostHistory::grow() {
     ++log2_;
 }
 
-void PostHistory::add(std::uint32_t neuron, std::int32_t stamp) {
+void PostHistory::add(std::uint32_t neuron, std::int32_t stamp, bool teacher) {
     const auto n = static_cast<std::uint32_t>(count_[neuron]);
     const std::size_t last = slot(neuron, n - 1), next = slot(neuron, n);
     for (std::size_t t = 0; t < traces_.size(); ++t) {
-        double left = 0.0;
-        if (traces_[t].kind == TraceKind::all && n > 0)
-            left = static_cast<double>(values_[t][last]) * math::exp((steps_[last] - stamp) * h_ / traces_[t].tau_ms);
-        values_[t][next] = static_cast<float>(left + 1.0);
+        const TraceLaw& law = traces_[t];
+        const double since = n > 0 ? (stamp - steps_[last]) * h_ : 0.0;
+        double value = n > 0 ? static_cast<double>(values_[t][last]) * math::exp(-since / law.tau_ms) : 0.0;
+        switch (law.kind) {
+        case TraceKind::all:
+            value += teacher ? 0.0 : 1.0;
+            break;
+        case TraceKind::nearest:
+            value = teacher ? value : 1.0;
+            break;
+        case TraceKind::square:
+            if (n > 0) {
+                const auto y = static_cast<double>(values_[find({law.of_ms, TraceKind::all})][last]);
+                value += square_response(y * y, since, square_gain(law.of_ms, law.tau_ms), -2.0 / law.of_ms,
+                                         -1.0 / law.tau_ms);
+            }
+            break;
+        case TraceKind::teacher:
+            value += teacher ? 1.0 : 0.0;
+            break;
+        case TraceKind::from_teacher:
+            value = teacher ? 1.0 : 0.0;
+            break;
+        }
+        values_[t][next] = static_cast<float>(value);
     }
     steps_[next] = stamp;
     if (!recent_.empty()) {

@@ -15,6 +15,7 @@ namespace spikecast {
 struct TraceLaw {
     double tau_ms;
     TraceKind kind;
+    double of_ms = 0.0; ///< of TraceKind::square
     friend bool operator==(const TraceLaw&, const TraceLaw&) = default;
 };
 
@@ -32,7 +33,8 @@ public:
     }
     /// Doubles the capacity.
     void grow();
-    void add(std::uint32_t neuron, std::int32_t stamp);
+    /// A spike of the neuron, or one of its teacher's.
+    void add(std::uint32_t neuron, std::int32_t stamp, bool teacher = false);
 
     [[nodiscard]] std::size_t neurons() const noexcept { return count_.size(); }
     [[nodiscard]] std::size_t find(const TraceLaw& law) const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 
@@ -12,8 +13,11 @@ namespace spikecast {
 PlasticStore::PlasticStore(const NetworkPlan& plan, std::size_t projection, SynapseRows<float>&& rows,
                            std::uint32_t first_row, std::uint32_t blocks, std::uint32_t first_target)
     : planned_(plan.projections[projection]), h_(plan.experiment->simulation.resolution_ms()),
-      kernel_(make_synapse_kernel({planned_.synapse, planned_.synapse_parameters, h_})), first_row_(first_row),
-      blocks_(blocks), first_target_(first_target), longest_(static_cast<std::int32_t>(planned_.longest)),
+      kernel_(make_synapse_kernel({planned_.synapse, planned_.synapse_parameters, h_,
+                                   make_key(plan.experiment->simulation.seed, Purpose::release,
+                                            plan.experiment->projections[projection].name)})),
+      first_row_(first_row), blocks_(blocks), first_target_(first_target),
+      longest_(static_cast<std::int32_t>(planned_.longest)),
       longest_dendritic_(static_cast<std::int32_t>(planned_.longest_dendritic())), begin_(std::move(rows.begin)),
       directory_begin_(std::move(rows.directory_begin)), directory_(std::move(rows.directory)),
       rows_(begin_.size() - 1) {
@@ -44,7 +48,8 @@ PlasticStore::PlasticStore(const NetworkPlan& plan, std::size_t projection, Syna
 std::vector<TraceLaw> PlasticStore::post_traces() const {
     std::vector<TraceLaw> laws;
     for (const TraceInfo& trace : planned_.synapse->post)
-        laws.push_back({planned_.synapse_parameters[trace.tau], trace.kind});
+        laws.push_back({planned_.synapse_parameters[trace.tau], trace.kind,
+                        trace.kind == TraceKind::square ? planned_.synapse_parameters[trace.of] : 0.0});
     return laws;
 }
 
@@ -58,6 +63,27 @@ void PlasticStore::connect(PostHistory& history) {
         if (recent_[dendritic] == PostHistory::none)
             recent_[dendritic] = history.add_recent(static_cast<std::int32_t>(dendritic));
     }
+}
+
+void PlasticStore::modulate(std::int32_t time, float amount) {
+    float level = amount;
+    if (!marks_.empty() && planned_.synapse->modulator_tau >= 0) {
+        const double tau = planned_.synapse_parameters[static_cast<std::size_t>(planned_.synapse->modulator_tau)];
+        level = static_cast<float>(static_cast<double>(marks_.back().level) *
+                                       math::exp((marks_.back().time - time) * h_ / tau) +
+                                   static_cast<double>(amount));
+    }
+    marks_.push_back({time, amount, level, false});
+}
+
+/// Those with begin < time <= end.
+void PlasticStore::mark(SynapseRun& run, std::int32_t begin, std::int32_t end) const {
+    if (marks_.empty()) return;
+    const auto later = [](std::int32_t time, const Mark& mark) { return time < mark.time; };
+    const auto first = std::upper_bound(marks_.begin(), marks_.end(), begin, later);
+    const auto last = std::upper_bound(first, marks_.end(), end, later);
+    run.marks = {first, last};
+    if (first != marks_.begin()) run.last_mark = *(first - 1);
 }
 
 std::uint32_t PlasticStore::new_event(std::int64_t now) {
@@ -91,14 +117,20 @@ std::uint64_t PlasticStore::arrive(const std::vector<std::uint64_t>& packets, st
         e.stamp = static_cast<std::int32_t>(emitted + 1);
         e.previous = row.last;
         const bool first = row.last == never;
+        const bool again = row.last == e.stamp; // spikes of one time don't see each other
+        e.earlier = row.earlier;
+        e.repeat = row.repeat = again ? row.repeat + 1 : 0;
+        if (!again) row.earlier = row.last;
         const double since = first ? std::numeric_limits<double>::infinity() : (e.stamp - row.last) * h_;
         for (std::size_t i = 0; i < traces.size(); ++i) {
             e.before[i] = row.before[i];
             e.after[i] = row.after[i];
             const double tau = planned_.synapse_parameters[traces[i].tau];
-            const double left = first ? 0.0 : static_cast<double>(row.after[i]) * math::exp(-since / tau);
-            e.at[i] = static_cast<float>(left);
-            if (e.stamp != row.last) row.before[i] = e.at[i]; // of several spikes in a step, before the first
+            if (!again)
+                row.before[i] =
+                    first ? 0.0F : static_cast<float>(static_cast<double>(row.after[i]) * math::exp(-since / tau));
+            e.at[i] = row.before[i];
+            const double left = static_cast<double>(again ? row.after[i] : row.before[i]);
             row.after[i] = traces[i].kind == TraceKind::all ? static_cast<float>(left + 1.0) : 1.0F;
         }
         std::copy(std::begin(row.variables), std::end(row.variables), std::begin(e.row));
@@ -156,7 +188,10 @@ void PlasticStore::deliver(std::int64_t step, const std::vector<A*>& lanes) {
         run.at = e.stamp + a - b;
         run.origin = first ? never : e.previous + a - b;
         run.end = before(e.stamp + a, b);
-        run.begin = before(first ? swept_ : std::max(e.previous + a, swept_), b);
+        const std::int32_t begin = first ? swept_ : std::max(e.previous + a, swept_);
+        run.begin = before(begin, b);
+        run.dendritic = b;
+        mark(run, begin, e.stamp + a);
         if (b != viewed && history_ != nullptr) { // of all entries with this b, `at` and `end` are the same
             const std::uint32_t recent = recent_[static_cast<std::size_t>(b)];
             view = recent == PostHistory::none
@@ -191,6 +226,7 @@ void PlasticStore::sweep(std::int64_t now) {
             const std::int32_t b = segment.delay - a;
             PreEvent last; // as the next spike would see it
             last.previous = rows_[r].last;
+            last.earlier = rows_[r].earlier;
             std::copy(std::begin(rows_[r].before), std::end(rows_[r].before), std::begin(last.before));
             std::copy(std::begin(rows_[r].after), std::end(rows_[r].after), std::begin(last.after));
             bool ahead = false; // has taken effect later than `time` already
@@ -208,11 +244,44 @@ void PlasticStore::sweep(std::int64_t now) {
             run.event = &last;
             run.origin = first ? never : last.previous + a - b;
             run.end = before(time, b);
-            run.begin = before(first ? swept_ : std::max(last.previous + a, swept_), b);
-            if (run.begin < run.end) kernel_->catch_up(run, view);
+            const std::int32_t begin = first ? swept_ : std::max(last.previous + a, swept_);
+            run.begin = before(begin, b);
+            run.dendritic = b;
+            mark(run, begin, time);
+            if (run.begin < run.end || !run.marks.empty()) kernel_->catch_up(run, view);
         }
     }
     swept_ = time;
+    std::size_t old = 0; // of those that all rows have taken into account, the last one is needed
+    while (old + 1 < marks_.size() && marks_[old + 1].time <= time)
+        ++old;
+    marks_.erase(marks_.begin(), marks_.begin() + static_cast<std::ptrdiff_t>(old));
+}
+
+void PlasticStore::normalise(std::int64_t step) {
+    if (planned_.normalise_steps == 0 || step == 0 || step % planned_.normalise_steps != 0) return;
+    sweep(step);
+    // A target's synapses are all here, in the order of their sources and delays, whoever has the other neurons.
+    std::vector<double> sums;
+    const auto each = [&](const auto& visit) {
+        for (std::size_t r = 0; r < rows_.size(); ++r) {
+            std::uint64_t i = begin_[r];
+            for (std::uint32_t d = directory_begin_[r]; d < directory_begin_[r + 1]; ++d) {
+                const std::size_t offset = (std::size_t{directory_[d].lane} % blocks_ << 16) - first_target_;
+                for (const std::uint64_t end = i + directory_[d].count; i < end; ++i)
+                    visit(offset + targets_[i], weights_[i]);
+            }
+        }
+    };
+    each([&](std::size_t target, float weight) {
+        if (target >= sums.size()) sums.resize(target + 1, 0.0);
+        sums[target] += std::abs(static_cast<double>(weight));
+    });
+    for (double& sum : sums)
+        sum = sum > 0.0 ? planned_.normalise_sum / sum : 1.0;
+    each([&](std::size_t target, float& weight) {
+        weight = static_cast<float>(static_cast<double>(weight) * sums[target]);
+    });
 }
 
 std::size_t PlasticStore::bytes() const noexcept {
@@ -240,6 +309,16 @@ Hash128 PlasticStore::hash(const std::function<std::uint64_t(std::uint32_t)>& so
             sum += weight_hash(planned_.identity, source, indices[local], ordinal, delay, v + 1, variables_[v][i]);
     });
     return sum;
+}
+
+void PlasticStore::identify(const std::function<std::uint64_t(std::uint32_t)>& source_of,
+                            const std::vector<std::uint64_t>& indices) {
+    if (!planned_.synapse->random) return;
+    for_each([&](std::uint32_t row, std::uint32_t local, std::uint32_t delay, std::uint64_t ordinal, std::uint64_t i) {
+        const std::uint64_t identity = mix64(mix64(mix64(source_of(row)) + indices[local]) + (ordinal << 32 | delay));
+        variables_[0][i] = std::bit_cast<float>(static_cast<std::uint32_t>(identity));
+        variables_[1][i] = std::bit_cast<float>(static_cast<std::uint32_t>(identity >> 32));
+    });
 }
 
 } // namespace spikecast

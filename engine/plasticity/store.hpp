@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,9 @@ public:
 
     /// The history of the target population, which the store's view then follows. Before the first spike.
     void connect(PostHistory& history);
+    /// Gives synapses of models that draw random numbers their identities; arguments as those of hash().
+    void identify(const std::function<std::uint64_t(std::uint32_t)>& source_of,
+                  const std::vector<std::uint64_t>& indices);
     [[nodiscard]] std::vector<TraceLaw> post_traces() const;
     [[nodiscard]] bool post_spikes() const noexcept { return planned_.synapse->post_spikes; }
 
@@ -39,12 +43,41 @@ public:
     template <class A>
     void deliver(std::int64_t step, const std::vector<A*>& lanes);
 
+    [[nodiscard]] SynapseModelInfo::Role role() const noexcept { return planned_.synapse->role; }
+    [[nodiscard]] bool neuromodulated() const noexcept { return planned_.synapse->neuromodulated; }
+    [[nodiscard]] bool teacher() const noexcept { return planned_.synapse->teacher; }
+    /// Of role modulator: calls release(amount) for every spike that falls due in a step.
+    template <class Release>
+    void release(std::int64_t step, const Release& release) {
+        std::vector<Entry>& due = calendar_[static_cast<std::size_t>(step) & slot_mask_];
+        for (std::size_t i = 0; i < due.size(); ++i) // a spike has an entry for each lane
+            if (i == 0 || due[i].event != due[i - 1].event) release(weights_[due[i].synapses >> 16]);
+        due.clear();
+    }
+    /// Of role teacher: calls teach(local number of the target) for every synapse that is due in a step.
+    template <class Teach>
+    void teach(std::int64_t step, const Teach& teach) {
+        std::vector<Entry>& due = calendar_[static_cast<std::size_t>(step) & slot_mask_];
+        for (const Entry& entry : due) {
+            const SynapseRun run = run_of(entry.synapses >> 16, entry.synapses & 0xffff, entry.lane);
+            for (std::size_t i = 0; i < run.count; ++i)
+                teach(static_cast<std::uint32_t>(run.targets[i] + run.target_offset));
+        }
+        due.clear();
+    }
+    /// A spike of the neuromodulator at `time` at the synapses; in order of time.
+    void modulate(std::int32_t time, float amount);
+
+    /// Where an interval ends with `step`: scales the weights of each target to the sum.
+    void normalise(std::int64_t step);
+
     /// All rows take into account what is known of the post side at `now`: everything stamped before it. Spikes due
     /// until then have been delivered.
     void sweep(std::int64_t now);
     /// The newest post spike that no row needs any more.
     [[nodiscard]] std::int32_t retired() const noexcept { return swept_ - longest_dendritic_ - 1; }
 
+    [[nodiscard]] std::span<const float> weights() const noexcept { return {weights_.data(), begin_.back()}; }
     [[nodiscard]] std::uint64_t synapses() const noexcept { return begin_.back(); }
     [[nodiscard]] std::size_t bytes() const noexcept;
     [[nodiscard]] std::size_t calendar_bytes() const noexcept;
@@ -62,7 +95,9 @@ public:
 
 private:
     struct Row {
-        std::int32_t last = never; ///< stamp of the last spike that arrived on this rank
+        std::int32_t last = never;    ///< stamp of the last spike that arrived on this rank
+        std::int32_t earlier = never; ///< the last stamp before that
+        std::uint32_t repeat = 0;     ///< spikes before it with the same stamp
         float before[most_traces] = {}, after[most_traces] = {}, variables[most_traces] = {};
     };
     struct Entry {
@@ -116,6 +151,9 @@ private:
     std::vector<std::vector<Entry>> calendar_;
     std::size_t slot_mask_;
     std::int32_t swept_ = 0; ///< time at the synapse
+    /// Of the neuromodulator; the first is before all that rows have yet to take into account.
+    std::vector<Mark> marks_;
+    void mark(SynapseRun& run, std::int32_t begin, std::int32_t end) const;
     PostHistory* history_ = nullptr;
     std::vector<std::size_t> traces_;
     std::vector<std::uint32_t> recent_; ///< by dendritic delay: what the history has at hand for it

@@ -19,6 +19,7 @@ public:
     [[nodiscard]] virtual std::vector<std::pair<std::int64_t, std::uint64_t>> spikes(std::size_t population) = 0;
     [[nodiscard]] virtual std::vector<double> state(std::size_t population, std::size_t variable) = 0;
     virtual void set_state(std::size_t population, std::size_t variable, std::uint64_t neuron, double value) = 0;
+    virtual void modulate(std::size_t population, double amount) = 0;
     [[nodiscard]] virtual RunSummary summary() = 0;
     virtual void finish(const std::string& report_json) = 0;
 

@@ -167,6 +167,11 @@ public:
             workers_[place.worker % options_.threads]->block(population)->set(variable, place.local, value);
     }
 
+    void modulate(std::size_t population, double amount) override {
+        for (const auto& worker : workers_)
+            worker->modulate(population, static_cast<std::int32_t>(now_ + 1), static_cast<float>(amount));
+    }
+
     [[nodiscard]] RunSummary summary() override {
         RunSummary s;
         s.ranks = ranks_;
@@ -216,7 +221,10 @@ public:
         s.spike_hash = hashes[0].hex();
         s.network_hash = hashes[1].hex();
         s.state_hash = hashes[2].hex();
-        if (plastic) s.weights_hash = hashes[3].hex();
+        if (plastic) {
+            s.weights_hash = hashes[3].hex();
+            s.plastic = weight_statistics();
+        }
         double times[8] = {build_s_,       simulate_s_,      total_simulate_s_, phases_.deliver,
                            phases_.update, phases_.exchange, phases_.record,    phases_.network};
         MPI_Bcast(times, 8, MPI_DOUBLE, 0, comm_);
@@ -477,8 +485,68 @@ private:
                                    plan_, p, std::move(network_.plastic[p][t]), network_.rows_of[planned.source].first,
                                    (layout.neurons() + 0xffffU) >> 16, layout.begin[planned.target]),
                                planned.target);
+            worker.plastic.back()->identify(
+                [&](std::uint32_t row) { return network_.plastic_sources[planned.source][row]; },
+                worker.indices(planned.target));
         }
         if (any) worker.connect_plastic();
+    }
+    /// After a sweep. Sums are of integers, so that no order matters.
+    [[nodiscard]] std::vector<WeightStatistics> weight_statistics() const {
+        constexpr std::size_t bins = 20;
+        std::vector<WeightStatistics> all;
+        std::size_t i = 0;
+        for (std::size_t p = 0; p < plan_.projections.size(); ++p) {
+            const SynapseModelInfo* synapse = plan_.projections[p].synapse;
+            if (synapse == nullptr) continue;
+            const std::size_t number = i++;
+            if (synapse->role != SynapseModelInfo::Role::synapse) continue;
+            const auto each = [&](const auto& visit) {
+                for (const auto& worker : workers_)
+                    for (const float weight : worker->plastic[number]->weights())
+                        visit(static_cast<double>(weight));
+            };
+            double ends[2] = {-std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+            each([&](double w) {
+                ends[0] = std::max(ends[0], w);
+                ends[1] = std::max(ends[1], -w);
+            });
+            MPI_Allreduce(MPI_IN_PLACE, ends, 2, MPI_DOUBLE, MPI_MAX, comm_);
+            WeightStatistics statistics;
+            statistics.projection = experiment_.projections[p].name;
+            statistics.highest = ends[0];
+            statistics.lowest = -ends[1];
+            const double largest = std::max(std::abs(ends[0]), std::abs(ends[1])), range = ends[0] + ends[1];
+            int exponent = 0;
+            if (std::isfinite(largest)) (void)std::frexp(largest, &exponent);
+            const double unit = std::ldexp(1.0, exponent - 40);
+            std::int64_t sums[bins + 2] = {}; // by bin; of all in units, low and high word apart
+            std::int64_t total = 0;
+            each([&](double w) {
+                ++sums[range > 0.0 ? std::min(bins - 1, static_cast<std::size_t>((w - statistics.lowest) / range *
+                                                                                 static_cast<double>(bins)))
+                                   : 0];
+                total += std::llround(w / unit); // 2^40 at most
+                sums[bins + 1] += total >> 32;
+                total &= 0xffff'ffff;
+            });
+            sums[bins] = total;
+            MPI_Allreduce(MPI_IN_PLACE, sums, static_cast<int>(bins) + 2, MPI_INT64_T, MPI_SUM, comm_);
+            for (std::size_t b = 0; b < bins; ++b) {
+                statistics.histogram.push_back(static_cast<std::uint64_t>(sums[b]));
+                statistics.synapses += static_cast<std::uint64_t>(sums[b]);
+            }
+            if (statistics.synapses == 0) {
+                statistics.lowest = statistics.highest = 0.0;
+            } else {
+                // high word and low word as one number; both are exact in double up to 2^53 units of theirs
+                const std::int64_t high = sums[bins + 1] + (sums[bins] >> 32), low = sums[bins] & 0xffff'ffff;
+                statistics.mean = (static_cast<double>(high) * 0x1p32 + static_cast<double>(low)) * unit /
+                                  static_cast<double>(statistics.synapses);
+            }
+            all.push_back(std::move(statistics));
+        }
+        return all;
     }
     /// Index of the source of a row of the plastic projection number i.
     [[nodiscard]] std::uint64_t plastic_source(std::size_t i, std::uint32_t row) const {

@@ -126,6 +126,10 @@ void Simulation::set_state(const std::string& population, const std::string& var
     impl_->set_state(p, variable_of(impl_->experiment().populations[p], variable), neuron, value);
 }
 
+void Simulation::modulate(const std::string& population, double amount) {
+    impl_->modulate(population_number(impl_->experiment(), population), amount);
+}
+
 RunSummary Simulation::summary() {
     return impl_->summary();
 }

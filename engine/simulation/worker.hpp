@@ -172,8 +172,7 @@ public:
                 deliver(calendar_[slot * lanes_ + lane], sums_.lanes[lane]);
         }
         if constexpr (std::is_same_v<Accumulator, T>) // plastic synapses have float32 weights
-            for (const auto& store : plastic)
-                store->deliver(step, sums_.lanes);
+            deliver_plastic(step);
     }
 
     /// Adds the plastic synapses of a projection, after those of projections declared before it. All of them are there
@@ -184,12 +183,13 @@ public:
     }
     /// Gives every population with plastic synapses that depend on its spikes a history of them.
     void connect_plastic() {
-        histories_.resize(blocks_.size());
-        for (std::size_t p = 0; p < blocks_.size(); ++p) {
+        histories_.resize(2 * blocks_.size());
+        for (std::size_t h = 0; h < histories_.size(); ++h) {
+            const std::size_t p = h % blocks_.size();
             std::vector<TraceLaw> laws;
             double bytes = 0.0;
             for (std::size_t i = 0; i < plastic.size(); ++i) {
-                if (plastic_target_[i] != p || !plastic[i]->post_spikes()) continue;
+                if (history_number(i) != h || !plastic[i]->post_spikes()) continue;
                 bytes += static_cast<double>(plastic[i]->bytes()) + 1.0;
                 for (const TraceLaw& law : plastic[i]->post_traces())
                     if (std::find(laws.begin(), laws.end(), law) == laws.end()) laws.push_back(law);
@@ -201,18 +201,23 @@ public:
             std::uint32_t log2 = 3;
             while (log2 < 6 && static_cast<double>(2U << log2) <= most)
                 ++log2;
-            histories_[p] = std::make_unique<PostHistory>(layout_.count(p), laws,
+            histories_[h] = std::make_unique<PostHistory>(layout_.count(p), laws,
                                                           plan_.experiment->simulation.resolution_ms(), log2);
             for (std::size_t i = 0; i < plastic.size(); ++i)
-                if (plastic_target_[i] == p && plastic[i]->post_spikes()) plastic[i]->connect(*histories_[p]);
+                if (history_number(i) == h && plastic[i]->post_spikes()) plastic[i]->connect(*histories_[h]);
         }
+    }
+    /// A neuromodulator is released at all plastic synapses onto a population, at a time after all that has happened.
+    void modulate(std::size_t target, std::int32_t time, float amount) {
+        for (std::size_t i = 0; i < plastic.size(); ++i)
+            if (plastic_target_[i] == target && plastic[i]->neuromodulated()) plastic[i]->modulate(time, amount);
     }
     /// All plastic synapses take into account what is known at `now`; changes no result.
     void sweep(std::int64_t now) {
         for (const auto& store : plastic)
             store->sweep(now);
-        for (std::size_t p = 0; p < histories_.size(); ++p)
-            if (histories_[p]) retire(p);
+        for (std::size_t h = 0; h < histories_.size(); ++h)
+            if (histories_[h]) retire(h);
     }
     /// Of all plastic synapses; sources: the indices of the rows' sources, by row of the rank.
     [[nodiscard]] Hash128
@@ -440,7 +445,10 @@ private:
         route(p, local, lag, out);
         if (keeps_emitted) emissions.push_back({step, static_cast<std::uint32_t>(p), local});
         const std::uint64_t index = indices_[p][local];
-        if (!histories_.empty() && histories_[p]) remember(p, local, step + 1);
+        if (!histories_.empty()) {
+            if (histories_[p]) remember(p, local, step + 1, false);
+            if (histories_[blocks_.size() + p]) remember(blocks_.size() + p, local, step + 1, false);
+        }
         ++spikes;
         hash += spike_hash(population_hash_[p], index, step + 1);
         statistics_.spike(p, local, step + 1);
@@ -452,23 +460,45 @@ private:
             }
     }
 
-    void retire(std::size_t p) {
+    /// A population has one history for rules that know its spikes alone, and one with those of a teacher among them.
+    [[nodiscard]] std::size_t history_number(std::size_t store) const {
+        return plastic_target_[store] + (plastic[store]->teacher() ? blocks_.size() : 0);
+    }
+    /// First what plastic synapses are told, so that it is known at the time of the spikes that arrive with it.
+    void deliver_plastic(std::int64_t step) {
+        const auto now = static_cast<std::int32_t>(step + 1);
+        for (std::size_t i = 0; i < plastic.size(); ++i) {
+            const std::size_t target = plastic_target_[i];
+            plastic[i]->normalise(step);
+            if (plastic[i]->role() == SynapseModelInfo::Role::modulator)
+                plastic[i]->release(step, [&](float amount) { modulate(target, now, amount); });
+            else if (plastic[i]->role() == SynapseModelInfo::Role::teacher)
+                plastic[i]->teach(step, [&](std::uint32_t local) {
+                    const std::size_t h = blocks_.size() + target;
+                    if (histories_[h]) remember(h, local, now, true);
+                });
+        }
+        for (const auto& store : plastic)
+            if (store->role() == SynapseModelInfo::Role::synapse) store->deliver(step, sums_.lanes);
+    }
+    void retire(std::size_t h) {
         std::int32_t stamp = std::numeric_limits<std::int32_t>::max();
         for (std::size_t i = 0; i < plastic.size(); ++i)
-            if (plastic_target_[i] == p && plastic[i]->post_spikes()) stamp = std::min(stamp, plastic[i]->retired());
-        histories_[p]->retire(stamp);
+            if (history_number(i) == h && plastic[i]->post_spikes()) stamp = std::min(stamp, plastic[i]->retired());
+        histories_[h]->retire(stamp);
     }
-    /// Adds a spike to a history; where that is full, all synapses catch up first.
-    void remember(std::size_t p, std::uint32_t local, std::int64_t stamp) {
-        PostHistory& history = *histories_[p];
+    /// Adds a spike to a history; where that is full, all synapses catch up first. A teacher's spikes arrive while
+    /// those of their step are being delivered.
+    void remember(std::size_t h, std::uint32_t local, std::int64_t stamp, bool teacher) {
+        PostHistory& history = *histories_[h];
         if (history.full(local)) [[unlikely]] {
             for (std::size_t i = 0; i < plastic.size(); ++i)
-                if (plastic_target_[i] == p) plastic[i]->sweep(stamp);
-            retire(p);
+                if (history_number(i) == h) plastic[i]->sweep(stamp - (teacher ? 1 : 0));
+            retire(h);
             while (history.full(local))
                 history.grow();
         }
-        history.add(local, static_cast<std::int32_t>(stamp));
+        history.add(local, static_cast<std::int32_t>(stamp), teacher);
     }
 
     const NetworkPlan& plan_;

@@ -180,7 +180,11 @@ struct Projection {
     std::string receptor;           ///< empty: chosen by the weight's sign, or the only one there is
     std::string synapse;            ///< model of plastic synapses; empty: static
     ParameterValues synapse_params; ///< what differs from that model's defaults
-    std::string path;               ///< where it stands in the file (projections[3]), for messages
+    /// > 0: at every multiple of normalise_ms the weights of each target's plastic synapses of this projection are
+    /// multiplied so that their amounts sum up to this (in the weight's unit).
+    double normalise_sum = 0.0;
+    double normalise_ms = 0.0;
+    std::string path; ///< where it stands in the file (projections[3]), for messages
 };
 
 /// Input from a generator that is independent for each target neuron.

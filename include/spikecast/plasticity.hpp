@@ -8,6 +8,7 @@
 #pragma once
 
 #include "spikecast/model.hpp"
+#include "spikecast/random.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -20,17 +21,30 @@ namespace spikecast {
 
 /// What a spike adds to a trace, which decays exponentially.
 enum class TraceKind : std::uint8_t {
-    all,    ///< 1: every spike counts
-    nearest ///< what is missing to 1: only the last one counts
+    all,          ///< 1: every spike counts
+    nearest,      ///< what is missing to 1: only the last one counts
+    square,       ///< post only: nothing; K' = (y^2 - K) / tau, y being the trace of all spikes that decays with `of`
+    teacher,      ///< post only: 1 for spikes of a teacher, nothing for the target's own
+    from_teacher, ///< post only: 1 for spikes of a teacher, 0 for the target's own, whatever came before
 };
 struct TraceInfo {
     std::string_view name;
     std::size_t tau; ///< number of the parameter that is its time constant, ms
     TraceKind kind = TraceKind::all;
+    std::size_t of = 0; ///< square: number of the parameter that is the time constant of y
 };
+/// TraceKind::square: the factor of its response to y^2, 0 where 2 tau = tau_y, for which there is a limit.
+[[nodiscard]] constexpr double square_gain(double tau_y, double tau) {
+    const double rate = 2.0 * tau / tau_y - 1.0;
+    return rate > -1e-9 && rate < 1e-9 ? 0.0 : 1.0 / rate;
+}
 
 /// The most traces of each side, and values of a row, that a model can have.
 inline constexpr std::size_t most_traces = 4;
+
+/// Variables that hold the bits of a synapse's identity, which the engine fills in.
+inline constexpr VariableInfo identity_low{"identity_low", "1", 0.0, "bits of the synapse's identity", -1, false};
+inline constexpr VariableInfo identity_high{"identity_high", "1", 0.0, "bits of the synapse's identity", -1, false};
 
 /// The declaration of a synapse model. Parameters are one number for the whole projection; model.variables are what
 /// each synapse has besides its weight, 4 bytes each.
@@ -44,6 +58,14 @@ struct SynapseModelInfo {
     bool post_spikes = true; ///< whether spikes of the target matter
     /// Whether hooks on_neuromodulator and on_time exist; the model then has parameters of these meanings.
     bool neuromodulated = false;
+    /// >= 0: number of the parameter that is the time constant (ms) with which what a neuromodulator released decays.
+    int modulator_tau = -1;
+    /// Spikes of a teacher take effect as those of the target do.
+    bool teacher = false;
+    /// Draws random numbers: its first two variables are identity_low and identity_high.
+    bool random = false;
+    /// What spikes do that arrive: change targets, or tell the plastic synapses onto the same population something.
+    enum class Role : std::uint8_t { synapse, modulator, teacher } role = Role::synapse;
     int interval = -1; ///< number of the parameter between calls of on_time, ms; -1: none
 };
 
@@ -58,7 +80,9 @@ inline constexpr std::int32_t never = -(1 << 30);
 /// A spike of a source and what came before it.
 struct PreEvent {
     std::int32_t stamp = never;
-    std::int32_t previous = never;  ///< stamp of the spike before it
+    std::int32_t previous = never;  ///< stamp of the spike before it, the same where the source spikes repeatedly
+    std::uint32_t repeat = 0;       ///< spikes of the source before it at the very same time
+    std::int32_t earlier = never;   ///< the last stamp before `previous`
     float before[most_traces] = {}; ///< traces at `previous`, without what spikes of that step add
     float after[most_traces] = {};  ///< and with it
     float at[most_traces] = {};     ///< traces at `stamp`, without what this spike adds
@@ -67,9 +91,10 @@ struct PreEvent {
 
 /// Something that all synapses of a projection notice at once: a neuromodulator's spike, or the end of an interval.
 struct Mark {
-    std::int32_t time; ///< at the synapse
-    float amount;      ///< of the neuromodulator; unused for intervals
-    bool interval;
+    std::int32_t time = never; ///< at the synapse
+    float amount = 0.0F;       ///< of the neuromodulator; unused for intervals
+    float level = 0.0F;        ///< sum of the amounts so far, as far as they haven't decayed, this one included
+    bool interval = false;
 };
 
 /// A run of synapses of one row with one delay, and what they are to catch up with. All times are those of the target's
@@ -84,7 +109,9 @@ struct SynapseRun {
     std::int32_t origin = 0;         ///< when the previous pre spike arrived
     std::int32_t at = 0;             ///< when this one arrives; what it reads of the post side are spikes with p < at
     const PreEvent* event = nullptr;
-    std::span<const Mark> marks{}; ///< those to come, times in `begin, end]`, ascending
+    std::int32_t dendritic = 0;    ///< b
+    std::span<const Mark> marks{}; ///< those to come, ascending; a mark precedes what else happens at its time
+    Mark last_mark{};              ///< the one before them
 };
 
 /// Post spikes that are at hand for every target, newest first.
@@ -122,6 +149,7 @@ struct SynapseSetup {
     const SynapseModelInfo* model = nullptr;
     std::vector<double> parameters; ///< in declared order, all of them
     double resolution_ms = 0.1;
+    Key key{}; ///< of the projection's random numbers
 };
 [[nodiscard]] std::unique_ptr<SynapseKernel> make_synapse_kernel(const SynapseSetup& setup);
 

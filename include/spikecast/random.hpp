@@ -23,6 +23,7 @@ enum class Purpose : std::uint32_t {
     stimulus = 8, ///< spikes of a generator
     partition = 9,
     escape = 10,   ///< spikes of neurons that spike by chance
+    release = 11,  ///< of transmitter, by synapses that release by chance
     dry_run = 900, ///< spikes of ranks that aren't there; never part of a result
     test = 1000
 };

@@ -99,6 +99,16 @@ struct PopulationStatistics {
     double synchrony = 0.0; ///< variance / mean of the population's spike count in 3 ms bins; NaN without spikes
 };
 
+/// The weights of a plastic projection as they are, the same for any distribution over processes.
+struct WeightStatistics {
+    std::string projection;
+    std::uint64_t synapses = 0;
+    double lowest = 0.0, highest = 0.0; ///< 0 without synapses
+    double mean = 0.0;                  ///< of weights rounded to 2^-40 of the largest amount
+    /// How many lie in each of twenty equal parts of [lowest, highest].
+    std::vector<std::uint64_t> histogram;
+};
+
 /// Who drew a projection whose rule draws by source: "redraw" (every worker all of it, keeping its own) or "exchange".
 struct ProjectionDrawing {
     std::string projection;
@@ -137,6 +147,7 @@ struct RunSummary {
     int stopped = 0;          ///< Simulation::stopped
     double resumed_ms = -1.0; ///< time of the checkpoint that this process went on from; < 0: none. Spikes, events,
                               ///< hashes and statistics are those of the whole run, seconds and bytes of this process
+    std::vector<WeightStatistics> plastic;  ///< of projections whose synapses are plastic, in their order
     std::vector<ProjectionDrawing> drawing; ///< of the projections for which there are two ways
     std::vector<RankSummary> shares;        ///< with by_rank: of every rank, on rank 0; in a dry run: of the one
 };
@@ -170,6 +181,12 @@ public:
     [[nodiscard]] std::vector<double> state(const std::string& population, const std::string& variable);
     /// Sets a state variable of one neuron.
     void set_state(const std::string& population, const std::string& variable, std::uint64_t neuron, double value);
+
+    /// Releases a neuromodulator (gives a reward) at all plastic synapses onto a population, one step after now(), as a
+    /// spike of a volume_transmitter of weight `amount` that arrives then. For rewards that are computed between two
+    /// pieces of a run; the experiment needs a volume_transmitter onto the population all the same, if of a silent
+    /// source.
+    void modulate(const std::string& population, double amount);
 
     [[nodiscard]] RunSummary summary();
     /// Closes the result file, with a text (the report) inside it.

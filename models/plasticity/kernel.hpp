@@ -11,6 +11,10 @@
 // is a constant; of x a rule reads
 //   x.pre(i), x.post(i)       traces at that time, without what this very spike adds
 //   x.since_pre(), x.since_post()   ms since the last spike before this one (1e8 and more: there was none)
+//   x.entry(i)                in on_post, post trace i with this very spike; elsewhere with the last one, at its time
+//   x.level(), x.since_mark() of the neuromodulator just after its last spike before this event, and ms since then
+//   x.elapsed()               ms since the last pre spike, one of the same time included: by this a rule's variables
+//                             can tell times
 //   x.row(i)                  variables of the row (in on_pre)
 #pragma once
 
@@ -53,6 +57,26 @@ template <class Vec>
     return simd::pow(x, Vec(y));
 }
 
+/// Random words, one after the other: philox of (projection, synapse, time of the spike).
+struct ReleaseDraws {
+    Key key;
+    std::uint64_t identity, when;
+    std::uint32_t next = 0;
+    std::array<std::uint32_t, 4> words{};
+    std::uint32_t operator()() {
+        if (next % 4 == 0) words = philox(key, identity, when + next / 4);
+        return words[next++ % 4];
+    }
+};
+
+/// What tau K' = y^2 - K (TraceKind::square) has gained since y^2 was `square`, y decaying with tau_y: fast = -2 /
+/// tau_y, slow = -1 / tau, gain from square_gain (spikecast/plasticity.hpp).
+template <class Vec>
+[[nodiscard]] Vec square_response(Vec square, Vec since, float gain, Vec fast, Vec slow) {
+    if (gain == 0.0F) return -slow * square * since * simd::exp(slow * since);
+    return Vec(gain) * square * (simd::exp(slow * since) - simd::exp(fast * since));
+}
+
 template <class Rule, std::size_t Width = simd::native_width<float>>
 class RuleKernel final : public SynapseKernel {
     using Vec = simd::vec<float, Width>;
@@ -64,7 +88,7 @@ class RuleKernel final : public SynapseKernel {
     using Constants = SynapseConstants<Vec, Rule::constants>;
 
 public:
-    explicit RuleKernel(const SynapseSetup& setup) : h_(static_cast<float>(setup.resolution_ms)) {
+    explicit RuleKernel(const SynapseSetup& setup) : h_(static_cast<float>(setup.resolution_ms)), key_(setup.key) {
         std::array<double, Rule::constants> derived{};
         Rule::derive(setup.parameters.data(), setup.resolution_ms, derived.data());
         for (std::size_t k = 0; k < Rule::constants; ++k) {
@@ -110,6 +134,16 @@ private:
         }
     }
 
+    /// Since the last pre spike before `time`; source and target may have spiked in the same step.
+    [[nodiscard]] Vec since_pre(const SynapseRun& run, Int time) const {
+        const Int since = time - Int(run.origin);
+        const std::int32_t more = run.event->previous - run.event->earlier;
+        return to_float(select(since == Int(0), Int(more), since)) * Vec(h_);
+    }
+    [[nodiscard]] Vec elapsed(const SynapseRun& run, Int time) const {
+        return to_float(time - Int(run.origin)) * Vec(h_);
+    }
+
     /// A register of synapses in the middle of a run. Dense: the view's arrays by neuron end where the run does.
     template <bool Dense>
     struct Block {
@@ -117,8 +151,11 @@ private:
         const SynapseRun& run;
         const PostView& history;
         State s;
-        Int neuron, base; ///< of each target in the history, and where its ring begins
-        Int number, step; ///< of the newest post spike that has taken effect; Dense: of number nothing but `seen`
+        Int neuron, base;  ///< of each target in the history, and where its ring begins
+        Int number, step;  ///< of the newest post spike that has taken effect; Dense: of number nothing but `seen`
+        std::int32_t mark; ///< time of the neuromodulator's last spike
+        float level;
+        [[nodiscard]] Vec since_mark(Int time) const { return to_float(time - Int(mark)) * Vec(k.h_); }
 
         [[nodiscard]] Int slot(Int n) const { return base + Int(n.v & ((1 << history.log2_capacity) - 1)); }
         [[nodiscard]] Int step_of(Int n) const { return gather(history.steps, slot(n)); }
@@ -155,8 +192,12 @@ private:
         Int number, step, before; ///< before: stamp of the spike before it
         [[nodiscard]] Vec pre(std::size_t i) const { return b.pre_trace(i, step); }
         [[nodiscard]] Vec post(std::size_t i) const { return b.trace(i, number - Int(1), before, step); }
-        [[nodiscard]] Vec since_pre() const { return to_float(step - Int(b.run.origin)) * Vec(b.k.h_); }
+        [[nodiscard]] Vec since_pre() const { return b.k.since_pre(b.run, step); }
+        [[nodiscard]] Vec elapsed() const { return b.k.elapsed(b.run, step); }
         [[nodiscard]] Vec since_post() const { return to_float(step - before) * Vec(b.k.h_); }
+        [[nodiscard]] Vec entry(std::size_t i) const { return gather(b.history.traces[i], b.slot(number)); }
+        [[nodiscard]] Vec level() const { return Vec(b.level); }
+        [[nodiscard]] Vec since_mark() const { return b.since_mark(step); }
     };
     /// What the other hooks see; number and step are those of the newest post spike before.
     template <bool Dense>
@@ -174,10 +215,24 @@ private:
                 if (b.history.at[i] != nullptr) return gather(b.history.at[i], b.neuron);
             return b.trace(i, number, step, Int(time));
         }
-        [[nodiscard]] Vec since_pre() const { return to_float(Int(time) - Int(b.run.origin)) * Vec(b.k.h_); }
+        [[nodiscard]] Vec since_pre() const { return b.k.since_pre(b.run, Int(time)); }
+        [[nodiscard]] Vec elapsed() const { return b.k.elapsed(b.run, Int(time)); }
         [[nodiscard]] Vec since_post() const { return to_float(Int(time) - step) * Vec(b.k.h_); }
+        [[nodiscard]] Vec entry(std::size_t i) const { return gather(b.history.traces[i], b.slot(number)); }
+        [[nodiscard]] Vec level() const { return Vec(b.level); }
+        [[nodiscard]] Vec since_mark() const { return b.since_mark(Int(time)); }
         [[nodiscard]] Vec row(std::size_t i) const { return Vec(b.run.event->row[i]); }
         [[nodiscard]] Vec amount() const { return Vec(released); }
+        /// Random words of synapse i of the register for this pre spike.
+        [[nodiscard]] ReleaseDraws draws(const State& s, std::size_t i) const {
+            const auto bits = [&](std::size_t v) {
+                return std::uint64_t{std::bit_cast<std::uint32_t>(s.values[v][i])};
+            };
+            const PreEvent& event = *b.run.event;
+            return {b.k.key_, bits(1) << 32 | bits(0),
+                    std::uint64_t{static_cast<std::uint32_t>(event.stamp)} << 32 |
+                        std::uint64_t{std::min(event.repeat, 255U)} << 24};
+        }
     };
     static constexpr bool has_post = requires(State & s, const Constants& c, const AtPost<false>& x) {
         Rule::on_post(s, c, x);
@@ -226,7 +281,16 @@ private:
     [[gnu::always_inline]] void block(const SynapseRun& run, const PostView& history, const std::uint16_t* targets,
                                       float* weights, float* const* variables, std::size_t first, A* lane,
                                       std::size_t n) const {
-        Block<Dense> b{*this, run, history, {}, Int(0), Int(0), Int(0), Int(never)};
+        Block<Dense> b{*this,
+                       run,
+                       history,
+                       {},
+                       Int(0),
+                       Int(0),
+                       Int(0),
+                       Int(never),
+                       run.last_mark.time - run.dendritic,
+                       run.last_mark.level};
         b.s.weight = Vec::load(weights);
         for (std::size_t v = 0; v < variable_count; ++v)
             b.s[v] = Vec::load(variables[v] + first);
@@ -239,14 +303,19 @@ private:
         std::int32_t begin = run.begin;
         if constexpr (has_modulator || has_time) {
             for (const Mark& mark : run.marks) {
-                if constexpr (Rule::info.post_spikes) b.seek(newest, mark.time);
+                const std::int32_t time = mark.time - run.dendritic;
+                if constexpr (Rule::info.post_spikes) b.seek(newest, std::min(time - 1, run.end));
                 if constexpr (has_post) catch_up(b, begin);
-                const AtTime<Dense> x{b, b.number, b.step, mark.time, mark.amount, false};
+                const AtTime<Dense> x{b, b.number, b.step, time, mark.amount, false};
                 if constexpr (has_modulator)
                     if (!mark.interval) Rule::on_neuromodulator(b.s, c_, x);
                 if constexpr (has_time)
                     if (mark.interval) Rule::on_time(b.s, c_, x);
-                begin = mark.time;
+                begin = std::max(begin, std::min(time - 1, run.end));
+                if (!mark.interval) {
+                    b.mark = time;
+                    b.level = mark.level;
+                }
             }
         }
         if constexpr (Rule::info.post_spikes) {
@@ -295,8 +364,10 @@ private:
                 return;
             }
         }
-        if (Rule::info.post_spikes && history.seen != nullptr)
-            work_on<Rule::info.post_spikes>(run, history, lane, 0, run.count);
+        // The arrays by neuron show the end of the run, not what was before a mark within.
+        constexpr bool dense = Rule::info.post_spikes && !has_modulator && !has_time;
+        if (dense && history.seen != nullptr)
+            work_on<dense>(run, history, lane, 0, run.count);
         else
             work_on<false>(run, history, lane, 0, run.count);
     }
@@ -337,8 +408,10 @@ private:
             return gather(history.traces[i], slot(depth + 1)) *
                    simd::exp(to_float(step - earlier(depth + 1)) * k.post_rate_[i]);
         }
-        [[nodiscard]] Vec since_pre() const { return to_float(step - Int(run.origin)) * Vec(k.h_); }
+        [[nodiscard]] Vec since_pre() const { return k.since_pre(run, step); }
+        [[nodiscard]] Vec elapsed() const { return k.elapsed(run, step); }
         [[nodiscard]] Vec since_post() const { return to_float(step - earlier(depth + 1)) * Vec(k.h_); }
+        [[nodiscard]] Vec entry(std::size_t i) const { return gather(history.traces[i], slot(depth)); }
     };
 
     /// The pre spike.
@@ -366,8 +439,10 @@ private:
             const auto [number, step] = newest();
             return gather(history.traces[i], slot(number)) * simd::exp(to_float(Int(run.at) - step) * k.post_rate_[i]);
         }
-        [[nodiscard]] Vec since_pre() const { return to_float(Int(run.at) - Int(run.origin)) * Vec(k.h_); }
+        [[nodiscard]] Vec since_pre() const { return k.since_pre(run, Int(run.at)); }
+        [[nodiscard]] Vec elapsed() const { return k.elapsed(run, Int(run.at)); }
         [[nodiscard]] Vec since_post() const { return to_float(Int(run.at) - newest().second) * Vec(k.h_); }
+        [[nodiscard]] Vec entry(std::size_t i) const { return gather(history.traces[i], slot(newest().first)); }
         [[nodiscard]] Vec row(std::size_t i) const { return Vec(run.event->row[i]); }
     };
     /// The targets of a register of synapses; where fewer are left, the first stands for those that lack.
@@ -513,6 +588,7 @@ private:
     }
 
     float h_;
+    Key key_;
     Constants c_{};
     std::array<Vec, most_traces> pre_rate_{}, post_rate_{}; ///< minus the resolution over the time constant
 };

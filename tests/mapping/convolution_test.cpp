@@ -1,7 +1,7 @@
 // The published result that placement decides what drops: J. Heathcote's thesis counts the multicast packets that a
 // network of circular convolutions ("cconv") loses on a real machine: a median of 2.96 million with Hilbert placement
-// (58 runs), 3.80 million with random placement (9), and 3 with simulated annealing (95); data/cconv-dropped-packets.csv
-// of mossblaser/phd_thesis.
+// (58 runs), 3.80 million with random placement (9), and 3 with simulated annealing (95);
+// data/cconv-dropped-packets.csv of mossblaser/phd_thesis.
 #include "partitioners/spinnaker/traffic.hpp"
 #include "partitioners/spinnaker/verify.hpp"
 

@@ -23,7 +23,8 @@ def cases(source):
     networks = os.path.join(source, "tests", "mpi", "networks")
     small = {"variant": "poisson", "scaling.N": 0.05, "scaling.K": 0.05, "simulation.warmup": '"0 ms"',
              "simulation.duration": '"200 ms"'}
-    plain = ["outdegree", "nonlinear", "rules", "generators", "space", "sparse_graph", "volleys", "cable", "inputs", "simple_models", "plasticity"]
+    plain = ["outdegree", "nonlinear", "rules", "generators", "space", "sparse_graph", "volleys", "cable", "inputs", "simple_models", "plasticity",
+             "plasticity_rules"]
     return ([("brunel_tenth", os.path.join(networks, "brunel_tenth.toml"), {}),
              ("microcircuit", os.path.join(source, "experiments", "microcircuit_pd14.toml"), small)] +
             [(name, os.path.join(networks, name + ".toml"), {}) for name in plain])

@@ -3,7 +3,7 @@ spikecast_test(inputs_test mpi/inputs_test.cpp RANKS 1 3)
 
 # One answer, over ranks, threads, partitioners, exchange schemes, precisions and weight formats.
 find_program(SPIKECAST_PYTHON NAMES python3 HINTS /usr/bin REQUIRED)
-foreach(network brunel_tenth generators microcircuit rules space sparse_graph inputs cable simple_models volleys plasticity)
+foreach(network brunel_tenth generators microcircuit rules space sparse_graph inputs cable simple_models volleys plasticity plasticity_rules)
   add_test(NAME matrix.${network} COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/matrix.py
                                           $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only ${network})
   set_tests_properties(matrix.${network} PROPERTIES TIMEOUT 900 PROCESSORS 2)
