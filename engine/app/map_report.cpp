@@ -51,6 +51,7 @@ std::string amount(double value, const std::string& unit) {
 }
 
 std::string percent(double share) {
+    if (share > 0.0 && share < 1e-5) return "< 0.001 %";
     return share >= 1e6 ? "none" : fmt::format("{:.3g} %", 100.0 * share);
 }
 
