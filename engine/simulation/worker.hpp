@@ -341,7 +341,7 @@ public:
     std::vector<std::vector<RecordedShare>> recorded;   ///< by population
     std::vector<TracedShare> traces;
     std::vector<std::unique_ptr<PlasticStore>> plastic; ///< in the order of their projections
-    std::vector<std::vector<RecordedSpike>> kept; ///< recorded and not yet written, by population
+    std::vector<std::vector<RecordedSpike>> kept;       ///< recorded and not yet written, by population
     /// A spike whose arrivals may not all be past: what a checkpoint holds instead of calendars.
     struct Emitted {
         std::int64_t step; ///< in which it was found
