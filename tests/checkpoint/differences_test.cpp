@@ -63,7 +63,7 @@ TEST(Differences, what_would_have_changed_the_past_is_named_by_its_key) {
     EXPECT_EQ(only("simulation.resolution=0.05 ms").find("simulation"), std::string::npos); // more than one thing
     EXPECT_EQ(only("populations.I.params.I_e=300 pA"), "populations.I.params.I_e past");
     EXPECT_EQ(only("populations.I.params.tau_m=30 ms"), "populations.I.params.tau_m past");
-    EXPECT_EQ(only("populations.I.size=101"), "populations.I.size past");
+    EXPECT_EQ(only("populations.I.size=101"), "2 differences"); // and the projection onto it, clamped to its size
     EXPECT_EQ(only("populations.I.init.V_m=-60 mV"), "populations.I.init.V_m past");
     EXPECT_EQ(only("projections[0].weight=21 pA"), "projections[0].weight past");
     EXPECT_EQ(only("projections[0].delay=1.6 ms"), "projections[0].delay past");
