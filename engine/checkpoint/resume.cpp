@@ -125,7 +125,8 @@ std::optional<Resume> open_checkpoint(MPI_Comm comm, const SimulationOptions& op
         const RecordingSection& r = resume->recording;
         if (resume->run.step < 0 || resume->run.sizes.size() != populations || t.bin_counts.size() != populations ||
             t.counts.size() != populations || t.squares.size() != populations || t.squares_high.size() != populations ||
-            r.spikes.size() != r.populations.size() || r.frames.size() != r.traces.size())
+            r.spikes.size() != r.populations.size() || r.frames.size() != r.traces.size() ||
+            r.first_steps.size() != r.traces.size())
             throw RunError(path + ": its sections don't fit together");
     });
     // One reading for all ranks: files that the experiment names are looked at.

@@ -41,7 +41,7 @@ void serialize(Archive& a, TotalsSection& x, unsigned) {
 }
 template <class Archive>
 void serialize(Archive& a, RecordingSection& x, unsigned) {
-    a& x.output& x.run& x.populations& x.spikes& x.traces& x.frames;
+    a& x.output& x.run& x.populations& x.spikes& x.traces& x.frames& x.first_steps;
 }
 
 template <class Section>

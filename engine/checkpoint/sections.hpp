@@ -55,6 +55,8 @@ struct RecordingSection {
     std::vector<std::uint64_t> spikes;    ///< written of each
     std::vector<std::string> traces;      ///< population.variable
     std::vector<std::uint64_t> frames;    ///< written of each
+    std::vector<std::int64_t>
+        first_steps; ///< of each: a file that began at a checkpoint begins later than its recorder
 };
 
 template <class Section>

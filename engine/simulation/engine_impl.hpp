@@ -780,8 +780,10 @@ private:
         section.frames = positions.frames;
         for (const std::size_t p : recorded_populations_)
             section.populations.push_back(experiment_.populations[p].name);
-        for (const TraceLayout& layout : traces_)
+        for (const TraceLayout& layout : traces_) {
             section.traces.push_back(layout.population + "." + layout.variable);
+            section.first_steps.push_back(layout.first_step);
+        }
         return section;
     }
 
@@ -822,7 +824,9 @@ private:
                                        .neurons = neurons,
                                        .first_step = steps_of(recorder.start_ms, 0) + interval,
                                        .interval_steps = interval};
-                    if (!goes_on && layout.first_step <= now_) // a new file begins after the checkpoint
+                    if (goes_on && layouts.size() < resume_->recording.first_steps.size())
+                        layout.first_step = resume_->recording.first_steps[layouts.size()];
+                    else if (layout.first_step <= now_) // a new file begins after the checkpoint
                         layout.first_step += (now_ - layout.first_step) / interval * interval + interval;
                     for (auto& worker : workers_) {
                         TracedShare share;
