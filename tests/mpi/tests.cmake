@@ -82,6 +82,9 @@ foreach(network brunel_tenth generators microcircuit rules space sparse_graph in
                                           $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only ${network})
   set_tests_properties(resume.${network} PROPERTIES TIMEOUT 900 PROCESSORS 2)
 endforeach()
+foreach(network microcircuit space inputs cable volleys nonlinear outdegree)
+  set_tests_properties(resume.${network} PROPERTIES LABELS full)
+endforeach()
 add_test(NAME resume.notices_unordered COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/resume.py
                                                $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --only brunel_tenth
                                                --fault unordered_again)
