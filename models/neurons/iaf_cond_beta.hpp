@@ -67,8 +67,8 @@ g_x(t) = |w| b (exp(-t / tau_decay_x) - exp(-t / tau_rise_x)),  x = ex, in
 for a spike of weight w at t = 0; b makes the peak |w|, and it lies at
 t = tau_rise_x tau_decay_x ln(tau_decay_x / tau_rise_x)
     / (tau_decay_x - tau_rise_x).
-Equal times give the alpha function of iaf_cond_alpha; exchanging the two times
-changes nothing.
+Equal times give the alpha function of iaf_cond_alpha; exchanging the two
+times changes nothing.
 
 Conductances advance exactly; V_m advances by Lobatto's collocation of order 4
 with the conductances of the step's begin, middle and end, which is stable for
