@@ -82,7 +82,7 @@ foreach(network brunel_tenth generators microcircuit rules space sparse_graph in
                                           $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only ${network})
   set_tests_properties(resume.${network} PROPERTIES TIMEOUT 900 PROCESSORS 2)
 endforeach()
-foreach(network microcircuit space inputs cable volleys nonlinear outdegree)
+foreach(network rules microcircuit space inputs cable volleys nonlinear outdegree)
   set_tests_properties(resume.${network} PROPERTIES LABELS full)
 endforeach()
 add_test(NAME resume.notices_unordered COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/resume.py
@@ -100,4 +100,4 @@ add_test(NAME crashes.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DI
 add_test(NAME soak COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/soak.py --program $<TARGET_FILE:spikecast_program>
                            --seconds 2 --scale 0.03)
 set_tests_properties(crashes crashes.full soak PROPERTIES TIMEOUT 3600 RUN_SERIAL TRUE)
-set_tests_properties(resume.full crashes.full PROPERTIES LABELS full)
+set_tests_properties(resume.full resume.notices_unordered crashes crashes.full soak PROPERTIES LABELS full)

@@ -15,8 +15,7 @@ set_tests_properties(scripts.sources_are_formatted PROPERTIES LABELS scripts TIM
 include(ProcessorCount)
 ProcessorCount(cores)
 add_test(NAME tidy.engine COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/tidy.py --build ${CMAKE_BINARY_DIR}
-                                  --under engine/core --under engine/exchange --under engine/network --under engine/build
-                                  --under partitioners)
+                                  --under engine/core --under engine/exchange)
 set_tests_properties(tidy.engine PROPERTIES LABELS tidy TIMEOUT 900 PROCESSORS ${cores} SKIP_RETURN_CODE 3)
 add_test(NAME tidy.all COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/tidy.py --build ${CMAKE_BINARY_DIR})
 set_tests_properties(tidy.all PROPERTIES LABELS "tidy;full" TIMEOUT 3600 PROCESSORS ${cores} SKIP_RETURN_CODE 3)
