@@ -12,6 +12,7 @@ PROGRAM, SOURCE, COUNTER = sys.argv[1:4]
 NETWORK = os.path.join(SOURCE, "benchmarks/experiments/brunel_tenth.toml")  # epochs of 1.5 ms
 # What neither talks to other ranks nor waits.
 LOCAL = {"MPI_Init_thread", "MPI_Finalize", "MPI_Abort", "MPI_Comm_rank", "MPI_Comm_size", "MPI_Comm_free",
+         "MPI_Comm_create_errhandler", "MPI_Errhandler_free", "MPI_Finalized",
          "MPI_Comm_dup", "MPI_Comm_split", "MPI_Comm_split_type", "MPI_Error_string", "MPI_Info_create", "MPI_Info_set",
          "MPI_Info_free", "MPI_Dist_graph_create_adjacent", "MPI_Type_contiguous", "MPI_Type_commit", "MPI_Type_free",
          "MPI_Initialized", "MPI_Finalized", "MPI_Get_library_version", "MPI_Get_count", "MPI_Wtime", "MPI_Op_create",
