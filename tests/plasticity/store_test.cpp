@@ -93,6 +93,7 @@ Share run(const Case& c, const std::vector<double>& parameters, const std::vecto
           const std::vector<std::vector<std::int64_t>>& pre, const std::vector<std::vector<std::int64_t>>& post,
           std::uint32_t workers, std::uint32_t worker, std::int64_t sweep_every) {
     Experiment experiment;
+    experiment.projections.emplace_back();
     NetworkPlan plan;
     plan.experiment = &experiment;
     const Distribution constant = Distribution::constant(1.0);
@@ -246,7 +247,13 @@ INSTANTIATE_TEST_SUITE_P(Delays, Store,
                          testing::Values(Case{true, 0, true, 15, 15}, Case{true, 0, true, 1, 1},
                                          Case{true, 12, true, 12, 12}, Case{true, 7, true, 8, 40},
                                          Case{true, 3, false, 3, 60}, Case{false, 0, true, 15, 15},
-                                         Case{false, 12, true, 12, 12}, Case{false, 5, false, 9, 90}));
+                                         Case{false, 12, true, 12, 12}, Case{false, 5, false, 9, 90}),
+                         [](const testing::TestParamInfo<Case>& info) {
+                             const Case& c = info.param;
+                             return std::string(c.power_law ? "power_law" : "guetig") + "_" + std::to_string(c.shortest) +
+                                    "_to_" + std::to_string(c.longest) + "_of_which_" + std::to_string(c.fixed) +
+                                    (c.fixed_is_axonal ? "_axonal" : "_dendritic");
+                         });
 
 } // namespace
 } // namespace spikecast
