@@ -51,7 +51,7 @@ def commands(build):
         for i, word in enumerate(words):
             if skip and not word.startswith("-"):
                 continue
-            skip = word in ("-o", "-c")
+            skip = word in ("-o", "-c", "-include")  # the last: headers compiled before, in another compiler's form
             if not skip and not re.match(r"-W(?!,)", word):
                 kept.append(word)
         found.setdefault(os.path.realpath(os.path.join(entry["directory"], entry["file"])), (entry["directory"], kept))

@@ -1,6 +1,7 @@
 // Random graphs on random machines with faults, from placing to packets. Every mapping is verified, or refused with a
 // reason; the oracle of mapping_testing.hpp, which follows one key at a time, says whether the verifier is right, with
-// faults put into tables and machines too. PROPERTY_CASES says how many; the tests with the label `full` take 10,000.
+// faults put into tables and machines too. The environment's PROPERTY_CASES says how many, 500 if it
+// doesn't; the test with the label `full` takes 10,000.
 #include "partitioners/spinnaker/keys.hpp"
 #include "partitioners/spinnaker/tables.hpp"
 #include "partitioners/spinnaker/traffic.hpp"
@@ -8,7 +9,9 @@
 
 #include "mapping_testing.hpp"
 
+#include <cstdlib>
 #include <gtest/gtest.h>
+#include <string>
 
 using namespace spikecast;
 using namespace spikecast::mapping;
@@ -17,6 +20,11 @@ using namespace spikecast::mapping::testing;
 namespace {
 
 constexpr std::uint64_t chunks = 10;
+
+std::uint64_t property_cases() {
+    const char* given = std::getenv("PROPERTY_CASES");
+    return given == nullptr ? 500 : std::stoull(given);
+}
 
 Machine some_machine(Draws& d, std::uint64_t seed, bool large) {
     static constexpr const char* fixed[]{"spin3", "spin5", "spin5:1x1", "spin5-torus:1x1"};
@@ -133,7 +141,7 @@ protected:
 
 TEST_P(Property, verifier_is_never_silent_on_a_fault_that_matters) {
     std::size_t mapped = 0, refused = 0, faults = 0, harmless = 0;
-    for (std::uint64_t seed = begin(PROPERTY_CASES); seed < end(PROPERTY_CASES); ++seed) {
+    for (std::uint64_t seed = begin(property_cases()); seed < end(property_cases()); ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         Mapped m;
         try {
@@ -185,7 +193,7 @@ TEST_P(Property, verifier_is_never_silent_on_a_fault_that_matters) {
 // Machines of up to 196 chips with 0 to 5 % dead chips and links (each direction by itself).
 TEST_P(Property, every_mapping_on_a_faulty_machine_is_verified_or_refused) {
     std::size_t mapped = 0, refused = 0;
-    for (std::uint64_t seed = begin(PROPERTY_CASES / 10); seed < end(PROPERTY_CASES / 10); ++seed) {
+    for (std::uint64_t seed = begin(property_cases() / 10); seed < end(property_cases() / 10); ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         try {
             const Mapped m = some_mapping(seed + 1'000'000, true);

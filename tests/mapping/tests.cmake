@@ -6,9 +6,8 @@ foreach(source IN LISTS mapping_tests)
   spikecast_test(mapping_${name} ${source})
 endforeach()
 # The same properties of more random mappings.
-target_compile_definitions(mapping_property_test PRIVATE PROPERTY_CASES=500)
-spikecast_test(mapping_properties_full ${CMAKE_CURRENT_LIST_DIR}/property_test.cpp LABELS full)
-target_compile_definitions(mapping_properties_full PRIVATE PROPERTY_CASES=10000)
+add_test(NAME mapping_properties.full COMMAND mapping_property_test)
+set_tests_properties(mapping_properties.full PROPERTIES LABELS full TIMEOUT 3600 ENVIRONMENT PROPERTY_CASES=10000)
 
 find_program(SPIKECAST_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 foreach(script bad_input end_to_end)

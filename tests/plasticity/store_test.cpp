@@ -248,11 +248,11 @@ INSTANTIATE_TEST_SUITE_P(Delays, Store,
                                          Case{true, 12, true, 12, 12}, Case{true, 7, true, 8, 40},
                                          Case{true, 3, false, 3, 60}, Case{false, 0, true, 15, 15},
                                          Case{false, 12, true, 12, 12}, Case{false, 5, false, 9, 90}),
-                         [](const testing::TestParamInfo<Case>& info) {
-                             const Case& c = info.param;
-                             return std::string(c.power_law ? "power_law" : "guetig") + "_" + std::to_string(c.shortest) +
-                                    "_to_" + std::to_string(c.longest) + "_of_which_" + std::to_string(c.fixed) +
-                                    (c.fixed_is_axonal ? "_axonal" : "_dendritic");
+                         [](const auto& tested) {
+                             const Case& c = tested.param;
+                             return std::string(c.power_law ? "power_law" : "guetig") + "_" +
+                                    std::to_string(c.shortest) + "_to_" + std::to_string(c.longest) + "_of_which_" +
+                                    std::to_string(c.fixed) + (c.fixed_is_axonal ? "_axonal" : "_dendritic");
                          });
 
 } // namespace
