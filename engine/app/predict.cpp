@@ -31,15 +31,27 @@ constexpr double build_overhead = 0.02;
 // Measured with 0.5 million values of V_m waiting, on 1 to 3 ranks: they, and their copies while they are written.
 constexpr double trace_copies = 7.0;
 
+double recorded_neurons(const StateRecorder& recorder) {
+    const Selection& s = recorder.source;
+    const auto all = static_cast<double>(s.list.empty() ? (s.end - s.begin + s.step - 1) / s.step : s.list.size());
+    return recorder.sample > 0 ? std::min(all, static_cast<double>(recorder.sample)) : all;
+}
+
+/// Where a rank finds its recorded neurons and their columns: 16 bytes for each neuron and variable.
+double tracing_bytes(const NetworkPlan& plan, std::uint32_t ranks) {
+    double bytes = 0.0;
+    for (const StateRecorder& recorder : plan.experiment->state_recorders)
+        bytes += 16.0 * recorded_neurons(recorder) * static_cast<double>(recorder.variables.size()) / ranks;
+    return bytes;
+}
+
 /// Values of state variables that wait on a rank when they are written; the same numbers as the engine's meetings.
 double traced_values(const NetworkPlan& plan, std::uint32_t ranks) {
     const SimulationSettings& settings = plan.experiment->simulation;
     const double h = settings.resolution_ms();
     double each_step = 0.0;
     for (const StateRecorder& recorder : plan.experiment->state_recorders) {
-        const Selection& s = recorder.source;
-        const auto all = static_cast<double>(s.list.empty() ? (s.end - s.begin + s.step - 1) / s.step : s.list.size());
-        const double neurons = recorder.sample > 0 ? std::min(all, static_cast<double>(recorder.sample)) : all;
+        const double neurons = recorded_neurons(recorder);
         each_step += neurons * static_cast<double>(recorder.variables.size()) / std::max(1.0, recorder.interval_ms / h);
     }
     each_step /= ranks;
@@ -276,8 +288,9 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
                                  std::ceil(RecordedSpike::most_kept / meeting) * meeting);
     const bool records = writes && !experiment.spike_recorders.empty();
     const double copies = ranks > 1 ? 12.0 : 6.0; // measured: sorted on one rank, or over all ranks, while written
-    const double recording = (writes ? program_writes : 0.0) + (records ? copies * sizeof(RecordedSpike) * kept : 0.0) +
-                             (writes ? trace_copies * sizeof(TraceValue) * traced_values(plan, ranks) : 0.0);
+    const double recording =
+        (writes ? program_writes : 0.0) + (records ? copies * sizeof(RecordedSpike) * kept : 0.0) +
+        (writes ? trace_copies * sizeof(TraceValue) * traced_values(plan, ranks) + tracing_bytes(plan, ranks) : 0.0);
     const double simulating = prediction.network_bytes_per_rank + state + std::max(setup, running + recording);
 
     prediction.bytes_per_rank =

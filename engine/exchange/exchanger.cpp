@@ -24,17 +24,20 @@ void check(int result, const char* what) {
     throw RunError(fmt::format("{} failed: {}", what, std::string_view(text, static_cast<std::size_t>(length))));
 }
 
+/// An object that lives until the program ends has nothing left to free once MPI has ended.
+void release(MPI_Comm& comm) noexcept {
+    int over = 0;
+    MPI_Finalized(&over);
+    if (over == 0 && comm != MPI_COMM_NULL) MPI_Comm_free(&comm);
+}
+
 class AllWire final : public Wire {
 public:
     explicit AllWire(MPI_Comm comm) {
         check(MPI_Comm_dup(comm, &comm_), "MPI_Comm_dup");
         MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
     }
-    ~AllWire() override {
-        int over = 0; // an object that lives until the program ends has nothing left to free
-        MPI_Finalized(&over);
-        if (over == 0) MPI_Comm_free(&comm_);
-    }
+    ~AllWire() override { release(comm_); }
     AllWire(const AllWire&) = delete;
     AllWire& operator=(const AllWire&) = delete;
     void counts(const int* out, int* in) override {
@@ -62,9 +65,7 @@ public:
               "MPI_Dist_graph_create_adjacent");
         MPI_Comm_set_errhandler(graph_, MPI_ERRORS_RETURN);
     }
-    ~GraphWire() override {
-        if (graph_ != MPI_COMM_NULL) MPI_Comm_free(&graph_);
-    }
+    ~GraphWire() override { release(graph_); }
     GraphWire(const GraphWire&) = delete;
     GraphWire& operator=(const GraphWire&) = delete;
     void counts(const int* out, int* in) override {
