@@ -50,8 +50,8 @@ struct Arguments {
 };
 
 /// The experiment of the arguments: the file's, or that of the checkpoint to go on from.
-Experiment read(const Arguments& arguments) {
-    if (!arguments.experiment.empty()) return read_experiment(arguments.experiment, arguments.overrides);
+Experiment read(const Arguments& arguments, std::vector<std::string>* files) {
+    if (!arguments.experiment.empty()) return read_experiment(arguments.experiment, arguments.overrides, files);
     if (arguments.resume.empty())
         throw InputError({{"spikecast run", 0, 0}, "EXPERIMENT", "is missing", "name an experiment file, or --resume"});
     const CheckpointIndex index = read_checkpoint_index(arguments.resume);
@@ -61,12 +61,12 @@ Experiment read(const Arguments& arguments) {
 }
 
 /// Rank 0 reads and checks; the others get the result as one archive. Collective.
-Experiment read_on_rank_0(const Arguments& arguments, int rank) {
+Experiment read_on_rank_0(const Arguments& arguments, int rank, std::vector<std::string>* files = nullptr) {
     std::string archive;
     Experiment experiment;
     collectively(MPI_COMM_WORLD, [&] {
         if (rank != 0) return;
-        experiment = read(arguments);
+        experiment = read(arguments, files);
         archive = to_archive(experiment);
     });
     std::uint64_t size = archive.size();
@@ -354,7 +354,8 @@ int run(Arguments arguments, const Environment& environment) {
 }
 
 int check(const Arguments& arguments, const Environment& environment) {
-    const Experiment experiment = read_on_rank_0(arguments, environment.rank());
+    std::vector<std::string> files;
+    const Experiment experiment = read_on_rank_0(arguments, environment.rank(), &files);
     const std::uint32_t ranks = arguments.ranks > 0 ? arguments.ranks : static_cast<std::uint32_t>(environment.ranks());
     Prediction need;
     double build_s = 0.0;
@@ -375,6 +376,8 @@ int check(const Arguments& arguments, const Environment& environment) {
         neurons += population.size;
     fmt::print("{}\n", experiment.title);
     fmt::print("  the file is valid\n");
+    for (std::size_t i = 0; i < files.size(); ++i)
+        fmt::print("  {:<16} {}\n", i == 0 ? "reads" : "", files[i]);
     fmt::print("  neurons          {}\n", neurons);
     fmt::print("  synapses         {:.0f} (expected)\n", need.synapses);
     fmt::print("  ranks x threads  {} x {}\n", ranks, arguments.threads);

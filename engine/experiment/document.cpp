@@ -99,10 +99,10 @@ bool parsed(const std::string& text, const std::string& file, Node& out, std::ve
     return false;
 }
 
-/// Lists in an included file are found relative to that file: its "file" values are rewritten relative to the main one.
+/// What an included file names is found relative to that file: its paths are rewritten relative to the main one.
 void rebase(Node& node, const fs::path& from, const fs::path& to) {
     for (Node::Member& m : node.members) {
-        if (m.key == "file" && m.value.is_string() && !fs::path(m.value.string).is_absolute() &&
+        if ((m.key == "file" || m.key == "swc") && m.value.is_string() && !fs::path(m.value.string).is_absolute() &&
             !m.value.string.empty()) {
             const fs::path moved = (from / m.value.string).lexically_normal();
             m.value.string = moved.lexically_proximate(to.empty() ? fs::path(".") : to).generic_string();
@@ -124,9 +124,9 @@ struct Loader {
     fs::path main_directory;
     std::string main_text;
     bool has_includes = false;
-    std::uintmax_t bytes = 0;   ///< read so far
-    std::size_t files_read = 0; ///< likewise
-    bool refused = false;       ///< one file too many or too large was reported
+    std::uintmax_t bytes = 0;      ///< read so far
+    std::vector<std::string> read; ///< likewise, each as often as it was
+    bool refused = false;          ///< one file too many or too large was reported
 
     Node load(const fs::path& path, const Where& from) {
         std::error_code code;
@@ -151,17 +151,18 @@ struct Loader {
             return {};
         }
         const std::uintmax_t size = fs::file_size(path, code);
-        if (code || size > most_bytes - bytes || ++files_read > most_files) {
+        if (code || size > most_bytes - bytes || read.size() == most_files) {
             if (!refused)
                 errors.push_back({chain.empty() ? Where{shown, 0, 0} : from, chain.empty() ? "" : "include",
                                   fmt::format("'{}' is file number {} of this experiment, which with it has {} bytes, "
                                               "but at most {} files and {} bytes are read",
-                                              shown, files_read, bytes + size, most_files, most_bytes),
+                                              shown, read.size() + 1, bytes + size, most_files, most_bytes),
                                   "include fewer files; put lists of synapses and arrays into files of their own"});
             refused = true; // once: what follows from it isn't worth saying
             return {};
         }
         bytes += size;
+        read.push_back(shown);
         std::string text(static_cast<std::size_t>(size), '\0');
         stream.read(text.data(), static_cast<std::streamsize>(size));
         text.resize(static_cast<std::size_t>(stream.gcount()));
@@ -425,11 +426,12 @@ void merge(Node& base, const Node& over, bool top_level) {
 }
 
 Document read_document(const std::string& path, std::vector<Diagnostic>& errors) {
-    Loader loader{errors, {}, fs::path(path).parent_path(), {}};
+    Loader loader{errors, {}, fs::path(path).parent_path(), {}, false, 0, {}, false};
     Document document;
     document.root = loader.load(path, {path, 0, 0});
     document.directory = loader.main_directory.string();
     document.text = std::move(loader.main_text);
+    document.files = std::move(loader.read);
     if (loader.has_includes) { // the result file must hold all of it; each top-level key becomes one line
         document.text = "# Merged from " + fs::path(path).filename().string() + " and what it includes.\n";
         for (const Node::Member& m : document.root.members) {

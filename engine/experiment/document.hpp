@@ -44,8 +44,9 @@ struct Node::Member {
 /// A file with everything it includes merged in, before variants and overrides.
 struct Document {
     Node root;
-    std::string text;      ///< the file's own text, or the merged document where it includes others
-    std::string directory; ///< what relative paths in it start from
+    std::string text;               ///< the file's own text, or the merged document where it includes others
+    std::string directory;          ///< what relative paths in it start from
+    std::vector<std::string> files; ///< that were read: itself and what it includes
 };
 
 /// Reads a file and its includes. Mistakes are added to `errors`; what could be read is returned.

@@ -66,6 +66,7 @@ class Reader {
 public:
     Experiment experiment;
     std::vector<Diagnostic> errors;
+    std::vector<std::string> files; ///< read or named
     std::set<std::string> unread;
 
     void read(const std::string& path, const std::vector<std::string>& overrides) {
@@ -74,6 +75,8 @@ public:
     void read(Document document, const std::string& path, const std::vector<std::string>& overrides) {
         if (!errors.empty()) return; // what includes would have brought can't be judged
         directory_ = document.directory;
+        for (std::string& file : document.files)
+            note(std::move(file));
         experiment.directory = document.directory;
         experiment.text = std::move(document.text);
         experiment.overrides = overrides;
@@ -457,10 +460,17 @@ private:
         return d;
     }
 
-    std::string resolved(const std::string& file) const {
+    /// Every file that the experiment names goes through here.
+    std::string resolved(const std::string& file) {
         const std::filesystem::path path(file);
-        return path.is_absolute() || directory_.empty() ? file
-                                                        : (std::filesystem::path(directory_) / path).generic_string();
+        std::string found = path.is_absolute() || directory_.empty()
+                                ? file
+                                : (std::filesystem::path(directory_) / path).generic_string();
+        note(found);
+        return found;
+    }
+    void note(std::string file) {
+        if (std::find(files.begin(), files.end(), file) == files.end()) files.push_back(std::move(file));
     }
 
     // ---- sections ----
@@ -1809,9 +1819,11 @@ Experiment finished(Reader& reader) {
 
 } // namespace
 
-Experiment read_experiment(const std::string& path, const std::vector<std::string>& overrides) {
+Experiment read_experiment(const std::string& path, const std::vector<std::string>& overrides,
+                           std::vector<std::string>* files) {
     Reader reader;
     reader.read(path, overrides);
+    if (files != nullptr) *files = std::move(reader.files);
     return finished(reader);
 }
 

@@ -156,6 +156,31 @@ TEST(ShippedExperiments, brunel_has_its_four_regimes) {
     }
 }
 
+TEST_F(Reading, every_file_that_an_experiment_names_is_reported_where_it_is_found) {
+    fs::create_directories(folder_ / "parts" / "data");
+    write("parts/data/cell.swc", content(source_dir + "/tests/experiment/cell.swc"));
+    write("parts/data/list.csv", "source,target\n0,0\n");
+    write("parts/cells.toml", R"(
+[populations.C]
+model = "cable_neuron"
+size = 1
+morphology = { swc = "data/cell.swc" }
+[[projections]]
+source = "E"
+target = "I"
+rule = { explicit_list = { file = "data/list.csv" } }
+weight = "1 pA"
+delay = "1 ms"
+)");
+    const std::string main = write("main.toml", "include = [\"parts/cells.toml\"]\n" + std::string(two));
+    std::vector<std::string> files;
+    const Experiment e = read_experiment(main, {}, &files);
+    const std::string parts = (folder_ / "parts").string();
+    EXPECT_EQ(files, (std::vector<std::string>{main, parts + "/cells.toml", parts + "/data/cell.swc",
+                                               parts + "/data/list.csv"}));
+    EXPECT_EQ(e.projections.at(0).rule.file, parts + "/data/list.csv");
+}
+
 TEST_F(Reading, files_that_include_each_other_without_end_are_refused_in_one_message) {
     for (int i = 0; i < 40; ++i) // 2^40 readings
         (void)write(std::to_string(i) + ".toml",
