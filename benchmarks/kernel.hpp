@@ -51,6 +51,7 @@ template <class F>
 
 // One function for each file, which says what its kernels measure and how to read them.
 void add_delivery(Kernels& kernels);
+void add_plasticity(Kernels& kernels);
 void add_update(Kernels& kernels);
 void add_stimuli(Kernels& kernels);
 void add_rows(Kernels& kernels);
@@ -59,6 +60,7 @@ void add_exchange(Kernels& kernels);
 [[nodiscard]] inline Kernels all_kernels() {
     Kernels kernels;
     add_delivery(kernels);
+    add_plasticity(kernels);
     add_update(kernels);
     add_stimuli(kernels);
     add_rows(kernels);
