@@ -93,7 +93,8 @@ const KernelFunction<float> WideKernel<${struct}, float>::update = &NeuronKernel
 template <>
 const KernelFunction<double> WideKernel<${struct}, double>::update = &NeuronKernel<${struct}, double, 8>::update;
 ")
-      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-march=x86-64-v4;-mprefer-vector-width=512")
+      set_source_files_properties(${file} PROPERTIES SKIP_PRECOMPILE_HEADERS ON
+                                  COMPILE_OPTIONS "-O3;-march=x86-64-v4;-mprefer-vector-width=512")
       list(APPEND files ${file})
     endif()
   endforeach()
