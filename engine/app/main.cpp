@@ -11,6 +11,7 @@
 #include "engine/experiment/quantity.hpp"
 #include "engine/experiment/reader.hpp"
 #include "engine/network/plan.hpp"
+#include "engine/recording/hdf5.hpp"
 #include "engine/recording/network_file.hpp"
 #include "models/reference_page.hpp"
 #include "partitioners/partitioners.hpp"
@@ -26,6 +27,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -556,6 +558,7 @@ int main(int argc, char** argv) {
             std::fflush(stderr);
         }
         MPI_Barrier(MPI_COMM_WORLD);
+        if (dynamic_cast<const spikecast::hdf5::FileError*>(&e) != nullptr) std::_Exit(e.exit_code());
         return e.exit_code();
     } catch (...) { // not agreed on: nobody else may know
         const auto [code, text] = spikecast::describe_current_exception();
