@@ -392,7 +392,7 @@ CheckpointWriter::CheckpointWriter(MPI_Comm comm, std::string path) : impl_(std:
 
 CheckpointWriter::~CheckpointWriter() {
     const hdf5::Quiet quiet;
-    impl_->file.reset();
+    impl_->file.abandon(); // closing takes all ranks, and hangs where only some of them can't write
     if (!impl_->finished && impl_->rank == 0) ::unlink(impl_->part.c_str());
 }
 

@@ -1,6 +1,6 @@
-// What a checkpoint holds of plastic projections: what learning changed, by synapse, source and target, so that any other
-// layout can take it up. Workers have swept before: a row that waits for its next spike would hold what depends on when
-// its history ran full.
+// What a checkpoint holds of plastic projections: what learning changed, by synapse, source and target, so that any
+// other layout can take it up. Workers have swept before: a row that waits for its next spike would hold what depends
+// on when its history ran full.
 #pragma once
 
 #include "engine/checkpoint/file.hpp"
@@ -152,9 +152,9 @@ struct HistorySections {
         columns.column<std::uint32_t>("spikes", spikes.size(), spikes.data());
     }
     static void spikes(StateColumns& columns, PostHistory& history, const std::vector<std::size_t>& places) {
-        columns.column<std::int32_t>(
-            "stamp", places.size(), 1,
-            [&](std::size_t i, std::uint32_t) -> std::int32_t& { return history.stamp_at(places[i]); });
+        columns.column<std::int32_t>("stamp", places.size(), 1, [&](std::size_t i, std::uint32_t) -> std::int32_t& {
+            return history.stamp_at(places[i]);
+        });
         if (history.traces() > 0)
             columns.column<float>(
                 "traces", places.size(), static_cast<std::uint32_t>(history.traces()),
@@ -181,9 +181,8 @@ public:
             write_rows(writer, i, planned, group);
             write_marks(writer, i, planned, group + "/marks");
         });
-        each_history([&](std::size_t p, bool teacher, const std::string& group) {
-            write_history(writer, p, teacher, group);
-        });
+        each_history(
+            [&](std::size_t p, bool teacher, const std::string& group) { write_history(writer, p, teacher, group); });
     }
 
     /// Collective. Calendars are left empty: spikes that are sent again fill them.

@@ -165,8 +165,18 @@ def kill_once(test, phase, ranks, generator):
     run = subprocess.Popen(test.fresh(ranks), env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while run.poll() is None and len(children(run.pid)) < ranks:
         time.sleep(0.002)
-    # somewhere in the run, then at the first moment in the phase
-    time.sleep(generator.uniform(0.0, 0.2) if phase == "build" else generator.uniform(0.1, 0.7) * test.run_s)
+    # somewhere in the run, as its checkpoints tell, then at the first moment in the phase
+    if phase == "build":
+        time.sleep(generator.uniform(0.0, 0.2))
+    else:
+        stamps, wanted = set(), generator.randint(0, int(test.duration / 10.3 * 0.7))
+        while run.poll() is None and len(stamps) < wanted:
+            try:
+                stamps.add(os.stat(test.checkpoint).st_mtime_ns)
+            except FileNotFoundError:
+                pass
+            time.sleep(0.002)
+        time.sleep(generator.uniform(0.0, 0.03))
     victims = children(run.pid)
     victim = generator.choice(victims) if victims else 0
     while run.poll() is None and alive(victim):
@@ -269,7 +279,7 @@ def small_file_system(test, size):
 
 
 def disk(test):
-    results, one_checkpoint = os.path.getsize(test.output), os.path.getsize(test.checkpoint)
+    results, one_checkpoint = (os.stat(file).st_blocks * 512 for file in (test.output, test.checkpoint))
     # No file can grow beyond a size that lies in the middle of the run.
     what = "results on a full disk"
     test.clear()
@@ -321,16 +331,13 @@ def disk(test):
 
 
 def memory(test):
-    """The last rank alone has little memory: while it builds, and while it runs."""
-    for what, kilobytes, size in (("no memory to build", 700_000, 400_000), ("no memory to run", 330_000, 0)):
-        test.clear()
-        more = ["--set", f"populations.E.size={size}"] if size else []
-        done = run_case(what, test.command(2, [test.experiment, *test.settings, *more, "--checkpoint", test.checkpoint,
-                                               "--checkpoint-every", "10.3 ms"], before=test.limited(f"-v {kilobytes}", 1)))
-        if done is None:
-            continue
-        if size:
-            one_message(what, done, "memory", 1)
+    """The last rank alone has little memory: about what the program takes before it builds."""
+    what = "no memory to build"
+    test.clear()
+    done = run_case(what, test.command(2, [test.experiment, *test.settings, "--set", "populations.E.size=400000", "--checkpoint",
+                                           test.checkpoint], before=test.limited("-v 450000", 1)))
+    if done is not None:
+        one_message(what, done, "memory", 1)
     print("memory", flush=True)
 
 
