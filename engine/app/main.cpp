@@ -11,6 +11,7 @@
 #include "engine/experiment/quantity.hpp"
 #include "engine/experiment/reader.hpp"
 #include "engine/network/plan.hpp"
+#include "engine/recording/hdf5.hpp"
 #include "engine/recording/network_file.hpp"
 #include "models/reference_page.hpp"
 #include "partitioners/partitioners.hpp"
@@ -26,6 +27,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -271,6 +273,28 @@ void check_dry_run(const Arguments& arguments, const Experiment& experiment, con
     });
 }
 
+/// Prints an error that is the same on all ranks, and waits for them.
+void print_collective(const CollectiveError& e, int rank) {
+    if (rank == 0) {
+        std::fflush(stdout);
+        fmt::print(stderr, "{}\n", e.what());
+        std::fflush(stderr);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
+/// Runs what writes files that stay open. Where one can't be written, the program ends here: HDF5 would hang closing
+/// it, which takes all ranks, or crash on it in MPI_Finalize.
+template <class Work>
+void writing(int rank, Work&& work) {
+    try {
+        work();
+    } catch (const hdf5::FileError& e) {
+        print_collective(e, rank);
+        std::_Exit(e.exit_code());
+    }
+}
+
 int run(Arguments arguments, const Environment& environment) {
     const int rank = environment.rank();
     catch_signals();
@@ -312,7 +336,7 @@ int run(Arguments arguments, const Environment& environment) {
     }
     simulating.emplace("simulating", settings.time_ms(settings.duration_steps) - begin_ms, "ms", silent);
     begun_at_ms = begin_ms;
-    simulation.run_steps(settings.duration_steps - simulation.now());
+    writing(rank, [&] { simulation.run_steps(settings.duration_steps - simulation.now()); });
     const double end_ms = settings.time_ms(simulation.now());
     const std::string signal = simulation.stopped() != 0 ? signal_name(simulation.stopped()) : "";
     simulating->finish();
@@ -321,7 +345,7 @@ int run(Arguments arguments, const Environment& environment) {
     const bool dry = arguments.dry_run_ranks > 0;
     const DryRunReport dry_report{report, arguments.dry_run_network, expected};
     const std::string json = dry ? to_json(dry_report) : to_json(report);
-    simulation.finish(json);
+    writing(rank, [&] { simulation.finish(json); });
     collectively(MPI_COMM_WORLD, [&] {
         if (rank != 0 || arguments.report.empty()) return;
         std::ofstream file(arguments.report);
@@ -553,12 +577,8 @@ int main(int argc, char** argv) {
     try {
         return spikecast::program(argc, argv, environment);
     } catch (const spikecast::CollectiveError& e) { // the same on all ranks
-        if (environment.rank() == 0) {
-            std::fflush(stdout);
-            fmt::print(stderr, "{}\n", e.what());
-            std::fflush(stderr);
-        }
-        MPI_Barrier(MPI_COMM_WORLD);
+        spikecast::print_collective(e, environment.rank());
+        if (dynamic_cast<const spikecast::hdf5::FileError*>(&e) != nullptr) std::_Exit(e.exit_code());
         return e.exit_code();
     } catch (...) { // not agreed on: nobody else may know
         const auto [code, text] = spikecast::describe_current_exception();

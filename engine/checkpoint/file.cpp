@@ -209,7 +209,7 @@ std::vector<CheckpointSection> from_table(const std::string& table, const std::s
         const auto length = take.number<std::uint32_t>();
         s.name = take.text(length);
         const auto type = take.number<std::uint32_t>();
-        if (type < 1 || type > static_cast<std::uint32_t>(NumberType::uint8))
+        if (type < 1 || type > static_cast<std::uint32_t>(NumberType::int32))
             fail(path, "section " + s.name + " holds numbers of an unknown type; a newer version may read it");
         s.type = static_cast<NumberType>(type);
         s.width = take.number<std::uint32_t>();
@@ -237,6 +237,8 @@ hid_t file_type(NumberType type) {
         return H5T_STD_U64LE;
     case NumberType::int64:
         return H5T_STD_I64LE;
+    case NumberType::int32:
+        return H5T_STD_I32LE;
     case NumberType::uint8:
         break;
     }
@@ -390,7 +392,7 @@ CheckpointWriter::CheckpointWriter(MPI_Comm comm, std::string path) : impl_(std:
 
 CheckpointWriter::~CheckpointWriter() {
     const hdf5::Quiet quiet;
-    impl_->file.reset();
+    impl_->file.abandon(); // closing takes all ranks, and hangs where only some of them can't write
     if (!impl_->finished && impl_->rank == 0) ::unlink(impl_->part.c_str());
 }
 

@@ -5,6 +5,7 @@
 #include "spikecast/simd_math.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace spikecast {
@@ -88,6 +89,32 @@ void PostHistory::add(std::uint32_t neuron, std::int32_t stamp, bool teacher) {
         log_.push_back({stamp, neuron, count_[neuron]});
     }
     ++count_[neuron];
+}
+
+std::vector<std::size_t> PostHistory::places(const std::vector<std::uint32_t>& spikes) const {
+    std::vector<std::size_t> out;
+    for (std::uint32_t n = 0; n < spikes.size(); ++n)
+        for (std::uint32_t i = spikes[n]; i > 0; --i)
+            out.push_back(slot(n, static_cast<std::uint32_t>(count_[n]) - i));
+    return out;
+}
+
+void PostHistory::make_room(const std::vector<std::uint32_t>& spikes) {
+    for (std::uint32_t n = 0; n < spikes.size(); ++n) {
+        while (spikes[n] >= 1U << log2_) // one slot stays free for the next
+            grow();
+        count_[n] = static_cast<std::int32_t>(spikes[n]);
+    }
+}
+
+void PostHistory::take_up(const std::vector<std::uint32_t>& spikes) {
+    if (recent_.empty()) return;
+    for (std::uint32_t n = 0; n < spikes.size(); ++n)
+        for (std::uint32_t i = 0; i < spikes[n]; ++i)
+            log_.push_back({steps_[slot(n, i)], n, static_cast<std::int32_t>(i)});
+    std::sort(log_.begin(), log_.end(), [](const Logged& a, const Logged& b) {
+        return std::tie(a.stamp, a.neuron, a.number) < std::tie(b.stamp, b.neuron, b.number);
+    });
 }
 
 std::uint32_t PostHistory::add_recent(std::int32_t dendritic) {

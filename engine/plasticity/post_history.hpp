@@ -36,6 +36,25 @@ public:
     /// A spike of the neuron, or one of its teacher's.
     void add(std::uint32_t neuron, std::int32_t stamp, bool teacher = false);
 
+    // For checkpoints: the spikes that synapses may still need, which are those after the last retired one, and that.
+
+    [[nodiscard]] std::uint32_t needed(std::uint32_t neuron) const noexcept {
+        const auto spikes = static_cast<std::uint32_t>(count_[neuron]);
+        std::uint32_t n = 0;
+        while (n < spikes && n < (1U << log2_) && (n == 0 || steps_[slot(neuron, spikes - n)] > retired_))
+            ++n;
+        return n;
+    }
+    /// Where the last so many spikes of each neuron stand, in order of time, neuron by neuron.
+    [[nodiscard]] std::vector<std::size_t> places(const std::vector<std::uint32_t>& spikes) const;
+    [[nodiscard]] std::int32_t& stamp_at(std::size_t place) noexcept { return steps_[place]; }
+    [[nodiscard]] float& trace_at(std::size_t place, std::size_t trace) noexcept { return values_[trace][place]; }
+    [[nodiscard]] std::size_t traces() const noexcept { return traces_.size(); }
+    /// Room for so many spikes of each neuron, which has none yet, and are filled in then.
+    void make_room(const std::vector<std::uint32_t>& spikes);
+    /// They have been filled in.
+    void take_up(const std::vector<std::uint32_t>& spikes);
+
     [[nodiscard]] std::size_t neurons() const noexcept { return count_.size(); }
     [[nodiscard]] std::size_t find(const TraceLaw& law) const;
     /// The history with the given traces in the given order.

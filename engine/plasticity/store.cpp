@@ -1,5 +1,6 @@
 #include "engine/plasticity/store.hpp"
 
+#include "spikecast/error.hpp"
 #include "spikecast/math.hpp"
 
 #include <algorithm>
@@ -147,6 +148,58 @@ std::uint64_t PlasticStore::arrive(const std::vector<std::uint64_t>& packets, st
         reached += offset - begin_[r];
     }
     return reached;
+}
+
+std::vector<std::uint64_t> PlasticStore::indegrees(std::size_t neurons) const {
+    std::vector<std::uint64_t> counts(neurons, 0);
+    for_each([&](std::uint32_t, std::uint32_t local, std::uint32_t, std::uint64_t, std::uint64_t) { ++counts[local]; });
+    return counts;
+}
+
+std::vector<std::uint64_t> PlasticStore::numbers(std::vector<std::uint64_t> first) const {
+    std::vector<std::uint64_t> out(begin_.back()); // rows stand by source, their segments by delay
+    for_each([&](std::uint32_t, std::uint32_t local, std::uint32_t, std::uint64_t, std::uint64_t i) {
+        out[i] = first[local]++;
+    });
+    return out;
+}
+
+void PlasticStore::state(StateColumns& columns) {
+    if (role() != SynapseModelInfo::Role::synapse) return;
+    columns.column<float>("weight", begin_.back(), weights_.data());
+    for (std::size_t v = planned_.synapse->random ? 2 : 0; v < variables_.size(); ++v) // an identity never changes
+        columns.column<float>(planned_.synapse->model.variables[v].name, begin_.back(), variables_[v].data());
+}
+
+void PlasticStore::take_up(std::int64_t now, std::vector<std::pair<std::uint32_t, PreEvent>> events) {
+    taken_up_ = std::move(events);
+    next_taken_up_ = 0;
+    if (history_ != nullptr) swept_ = std::max(0, static_cast<std::int32_t>(now) - longest_dendritic_); // as sweep(now)
+}
+
+void PlasticStore::arrive_again(const std::vector<std::uint64_t>& packets, std::int64_t epoch_step, std::int64_t now) {
+    for (const std::uint64_t packet : packets) {
+        const std::uint64_t r = (packet & 0xffff'ffffU) - first_row_;
+        if (r >= rows_.size() || begin_[r] == begin_[r + 1]) continue;
+        const std::int64_t emitted = epoch_step + static_cast<std::int64_t>(packet >> 32);
+        if (emitted + longest_ < now) continue;
+        if (next_taken_up_ == taken_up_.size() || taken_up_[next_taken_up_].first != r ||
+            taken_up_[next_taken_up_].second.stamp != emitted + 1)
+            throw RunError("the checkpoint's spikes under way to plastic synapses aren't those of its neurons; take an "
+                           "earlier one (FILE.1)");
+        const std::uint32_t number = new_event(emitted);
+        event_rows_[number & (events_.size() - 1)] = static_cast<std::uint32_t>(r);
+        event(number) = taken_up_[next_taken_up_++].second;
+        std::uint64_t offset = begin_[r];
+        for (std::uint32_t d = directory_begin_[r]; d < directory_begin_[r + 1]; ++d) {
+            const Segment& segment = directory_[d];
+            const std::int64_t due = emitted + segment.delay;
+            if (due >= now)
+                calendar_[static_cast<std::size_t>(due) & slot_mask_].push_back(
+                    {offset << 16 | segment.count, number, segment.lane, segment.delay});
+            offset += segment.count;
+        }
+    }
 }
 
 SynapseRun PlasticStore::run_of(std::uint64_t offset, std::uint32_t count, std::uint16_t lane) {

@@ -11,6 +11,7 @@
 #include "engine/build/rows.hpp"
 #include "engine/network/plan.hpp"
 #include "engine/plasticity/post_history.hpp"
+#include "spikecast/state.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -23,6 +24,13 @@ namespace spikecast {
 
 class PlasticStore {
 public:
+    struct Row {
+        std::int32_t last = never;    ///< stamp of the last spike that arrived on this rank
+        std::int32_t earlier = never; ///< the last stamp before that
+        std::uint32_t repeat = 0;     ///< spikes before it with the same stamp
+        float before[most_traces] = {}, after[most_traces] = {}, variables[most_traces] = {};
+    };
+
     /// rows: of the sources first_row, first_row + 1, ... of the rank; they are consumed. blocks: lanes of a receptor
     /// on this worker; first_target: number of the population's first neuron on the worker.
     PlasticStore(const NetworkPlan& plan, std::size_t projection, SynapseRows<float>&& rows, std::uint32_t first_row,
@@ -93,13 +101,41 @@ public:
     [[nodiscard]] Hash128 hash(const std::function<std::uint64_t(std::uint32_t)>& source_of,
                                const std::vector<std::uint64_t>& indices) const;
 
+    // For checkpoints (engine/checkpoint/plastic_state.hpp). What is taken out is taken out after a sweep, so that it
+    // is the same for every layout. Targets have their local numbers in their population.
+
+    [[nodiscard]] const PlannedProjection& planned() const noexcept { return planned_; }
+    /// Synapses of each target.
+    [[nodiscard]] std::vector<std::uint64_t> indegrees(std::size_t neurons) const;
+    /// The number of each synapse, in the order in which they are stored: those of a target follow one another from
+    /// first[target] on, by (source, delay, ordinal).
+    [[nodiscard]] std::vector<std::uint64_t> numbers(std::vector<std::uint64_t> first) const;
+    /// Weights and variables, in the order in which synapses are stored; out and in.
+    void state(StateColumns& columns);
+    /// visit(row, its state) for rows with synapses.
+    template <class Visit>
+    void each_row(Visit&& visit) {
+        for (std::size_t r = 0; r < rows_.size(); ++r)
+            if (begin_[r] != begin_[r + 1]) visit(static_cast<std::uint32_t>(r), rows_[r]);
+    }
+    /// visit(row, spike) for spikes whose last synapses are due at `now` or later, of each row in order of time.
+    template <class Visit>
+    void each_event(std::int64_t now, Visit&& visit) const {
+        for (std::uint32_t i = first_event_; i != next_event_; ++i)
+            if (const PreEvent& e = events_[i & (events_.size() - 1)]; e.stamp + longest_ > now)
+                visit(event_rows_[i & (events_.size() - 1)], e);
+    }
+    [[nodiscard]] std::vector<Mark>& marks() noexcept { return marks_; }
+    /// Rows and marks have been put back, and synapses have taken into account what is known at `now`. events: those of
+    /// each_event, by (stamp, row) and in order of time.
+    void take_up(std::int64_t now, std::vector<std::pair<std::uint32_t, PreEvent>> events);
+    /// Enters packets of `events` again, as far as they fall due at `now` or later; no row's state changes. Throws
+    /// RunError where these aren't the packets that made them.
+    void arrive_again(const std::vector<std::uint64_t>& packets, std::int64_t epoch_step, std::int64_t now);
+    /// Events that no packet has come for.
+    [[nodiscard]] std::size_t events_left() const noexcept { return taken_up_.size() - next_taken_up_; }
+
 private:
-    struct Row {
-        std::int32_t last = never;    ///< stamp of the last spike that arrived on this rank
-        std::int32_t earlier = never; ///< the last stamp before that
-        std::uint32_t repeat = 0;     ///< spikes before it with the same stamp
-        float before[most_traces] = {}, after[most_traces] = {}, variables[most_traces] = {};
-    };
     struct Entry {
         std::uint64_t synapses; ///< offset : 48 | count : 16
         std::uint32_t event;    ///< number of the event
@@ -154,6 +190,8 @@ private:
     /// Of the neuromodulator; the first is before all that rows have yet to take into account.
     std::vector<Mark> marks_;
     void mark(SynapseRun& run, std::int32_t begin, std::int32_t end) const;
+    std::vector<std::pair<std::uint32_t, PreEvent>> taken_up_; ///< spikes under way at a checkpoint, by row
+    std::size_t next_taken_up_ = 0;
     PostHistory* history_ = nullptr;
     std::vector<std::size_t> traces_;
     std::vector<std::uint32_t> recent_; ///< by dendritic delay: what the history has at hand for it

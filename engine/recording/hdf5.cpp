@@ -75,7 +75,11 @@ hid_t check(hid_t id, const std::string& path, const std::string& what) {
 }
 
 void agree(MPI_Comm comm, const std::string& text) {
-    spikecast::agree(comm, text.empty() ? 0 : 1, text);
+    try {
+        spikecast::agree(comm, text.empty() ? 0 : 1, text);
+    } catch (const CollectiveError& e) {
+        throw FileError(e.exit_code(), e.what());
+    }
 }
 
 namespace {

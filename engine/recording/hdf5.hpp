@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/core/hdf5_handle.hpp"
+#include "engine/exchange/collective.hpp"
 #include "spikecast/error.hpp"
 
 #include <hdf5.h>
@@ -27,7 +28,14 @@ hid_t check(hid_t id, const std::string& path, const std::string& what);
 template <class Work>
 void together(MPI_Comm comm, Work&& work);
 
-/// Throws RunError(text of the lowest rank that has one) on all ranks if any rank's text is not empty. Collective.
+/// What agree() throws. HDF5 can't close a file that it couldn't write, keeps a broken half of it, and crashes on that
+/// when MPI ends: a program ends without MPI_Finalize then.
+class FileError : public CollectiveError {
+public:
+    using CollectiveError::CollectiveError;
+};
+
+/// Throws FileError(text of the lowest rank that has one) on all ranks if any rank's text is not empty. Collective.
 void agree(MPI_Comm comm, const std::string& text);
 
 /// Collective. Creates (truncates) a file for all ranks. Rank 0 looks first whether that can work, so that the message

@@ -15,6 +15,7 @@
 #include "engine/build/fault.hpp"
 #include "engine/build/resolve.hpp"
 #include "engine/checkpoint/engine_state.hpp"
+#include "engine/checkpoint/plastic_state.hpp"
 #include "engine/checkpoint/resume.hpp"
 #include "engine/exchange/clock.hpp"
 #include "engine/exchange/collective.hpp"
@@ -60,7 +61,6 @@ public:
         ranks_ = processes_;
         if (options_.by_rank || options_.dry_run) clock_ = &cpu_seconds;
         if (options_.dry_run) plan_dry_run();
-        if (!options_.checkpoint.file.empty() || !options_.resume.empty()) refuse_plastic();
         resume_ = open_checkpoint(comm_, options_, experiment_); // what is refused is refused before it takes time
         draw_seed_ = resume_ ? resume_->run.draw_seed : settings_.seed;
         if (options_.reseed) draw_seed_ = *options_.reseed;
@@ -181,7 +181,7 @@ public:
         std::uint64_t sums[6] = {network_.synapses, 0, 0, exchanger_->bytes_sent() - bytes_before_, 0,
                                  sorted_by_digit_};
         std::vector<Hash128> hashes(4); // spikes, network, state, weights
-        bool plastic = false;
+        const bool plastic = any_plastic();
         hashes[1] = network_.network_hash;
         for (const auto& worker : workers_) {
             sums[1] += worker->spikes;
@@ -189,8 +189,6 @@ public:
             hashes[0] += worker->hash;
             hashes[2] += worker->hash_state();
         }
-        for (const PlannedProjection& planned : plan_.projections)
-            plastic = plastic || planned.synapse != nullptr;
         if (plastic) {
             std::vector<Hash128> of_thread(options_.threads);
             team_->run([&](std::uint32_t t) {
@@ -642,7 +640,9 @@ private:
                                            "names have changed since",
                                            options_.resume));
         });
-        read_workers(resume_->reader, own_workers(), resume_->old_stimulus);
+        const auto own = own_workers();
+        read_workers(resume_->reader, own, resume_->old_stimulus);
+        if (any_plastic()) PlasticState(own, plan_, network_.plastic_sources, run.step).read(resume_->reader);
         now_ = begin_ = run.step;
         resumed_ = true;
         changes_ = resume_->changes;
@@ -683,10 +683,22 @@ private:
             if (fault("unordered_again")) std::reverse(inbox_.begin(), inbox_.end());
             collectively_on(comm_, *team_, [&](std::uint32_t t) { workers_[t]->arrive_again(inbox_, epoch, now_); });
         }
+        collectively(comm_, [&] {
+            for (const auto& worker : workers_)
+                for (const auto& store : worker->plastic)
+                    if (store->events_left() > 0)
+                        throw RunError(options_.resume +
+                                       ": its spikes under way to plastic synapses aren't those of its "
+                                       "neurons; take an earlier checkpoint (FILE.1)");
+        });
         inbox_.clear();
         bytes_before_ = exchanger_->bytes_sent();
     }
 
+    [[nodiscard]] bool any_plastic() const {
+        return std::any_of(plan_.projections.begin(), plan_.projections.end(),
+                           [](const PlannedProjection& planned) { return planned.synapse != nullptr; });
+    }
     [[nodiscard]] WorkersOfRank<T, W> own_workers() {
         return {comm_, experiment_, *plan_.partition, options_.threads, workers_, statistics_};
     }
@@ -699,21 +711,11 @@ private:
         return whole;
     }
 
-    /// Weights that learning changed aren't in checkpoints.
-    void refuse_plastic() const {
-        for (const Projection& projection : experiment_.projections)
-            if (!projection.synapse.empty())
-                throw InputError({experiment_.where(projection.path + ".synapse"), projection.path + ".synapse",
-                                  "checkpoints hold no plastic weights, but this projection has synapses of model " +
-                                      projection.synapse,
-                                  "leave out the synapse model, or the checkpoints"});
-    }
     /// Collective. Writes a checkpoint of this moment; results have been written up to here.
     void save(const std::string& file) {
         phase("checkpoint");
         const double begin = wall_seconds();
         refuse_dry_run("checkpoints");
-        refuse_plastic();
         collectively(comm_, [&] {
             if (fault("save") && breaks(options_.threads - 1)) throw RunError("a fault in a checkpoint");
         });
@@ -757,7 +759,12 @@ private:
                     to_bytes(run_section(experiment_, now_, draw_seed_, {network.low, network.high}, plan_.max_delay)));
         writer.text(TotalsSection::name, to_bytes(totals));
         writer.text(RecordingSection::name, to_bytes(recording_section()));
-        write_workers(writer, own_workers());
+        const auto own = own_workers();
+        write_workers(writer, own);
+        if (any_plastic()) {
+            team_->run([&](std::uint32_t t) { workers_[t]->sweep(now_); });
+            PlasticState(own, plan_, network_.plastic_sources, now_).write(writer);
+        }
         const std::uint64_t bytes = writer.finish(std::max<std::uint32_t>(1, options_.checkpoint.keep));
         double seconds = wall_seconds() - begin;
         MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, comm_);

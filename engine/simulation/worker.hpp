@@ -134,6 +134,8 @@ public:
     /// As arrive, of packets that have arrived before: only what falls due at step `now` or later is entered, and no
     /// event counted.
     void arrive_again(const std::vector<std::uint64_t>& packets, std::int64_t epoch_step, std::int64_t now) {
+        for (const auto& store : plastic)
+            store->arrive_again(packets, epoch_step, now);
         for (const std::uint64_t packet : packets) {
             const auto row = static_cast<std::size_t>(packet & 0xffff'ffffU);
             const std::int64_t emission = epoch_step + static_cast<std::int64_t>(packet >> 32);
@@ -216,6 +218,15 @@ public:
     void sweep(std::int64_t now) {
         for (const auto& store : plastic)
             store->sweep(now);
+        retire_all();
+    }
+    /// The spikes of a population that its plastic synapses depend on, or with a teacher's among them; nullptr where
+    /// nothing needs them.
+    [[nodiscard]] PostHistory* history(std::size_t population, bool teacher) const {
+        return histories_.empty() ? nullptr : histories_[population + (teacher ? blocks_.size() : 0)].get();
+    }
+    /// Stores and histories have taken up what a checkpoint holds.
+    void retire_all() {
         for (std::size_t h = 0; h < histories_.size(); ++h)
             if (histories_[h]) retire(h);
     }

@@ -16,7 +16,15 @@
 namespace spikecast {
 
 /// What a column's numbers are; part of the format of checkpoints: never renumber, only append.
-enum class NumberType : std::uint8_t { float32 = 1, float64 = 2, uint32 = 3, uint64 = 4, int64 = 5, uint8 = 6 };
+enum class NumberType : std::uint8_t {
+    float32 = 1,
+    float64 = 2,
+    uint32 = 3,
+    uint64 = 4,
+    int64 = 5,
+    uint8 = 6,
+    int32 = 7
+};
 
 template <class Number>
 constexpr NumberType number_type() {
@@ -30,6 +38,8 @@ constexpr NumberType number_type() {
         return NumberType::uint64;
     else if constexpr (std::is_same_v<Number, std::int64_t>)
         return NumberType::int64;
+    else if constexpr (std::is_same_v<Number, std::int32_t>)
+        return NumberType::int32;
     else {
         static_assert(std::is_same_v<Number, std::uint8_t>, "no column holds such numbers");
         return NumberType::uint8;
@@ -41,6 +51,7 @@ constexpr NumberType number_type() {
         return 1;
     case NumberType::float32:
     case NumberType::uint32:
+    case NumberType::int32:
         return 4;
     default:
         return 8;

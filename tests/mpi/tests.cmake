@@ -77,7 +77,7 @@ set_tests_properties(dry_run.full PROPERTIES LABELS full TIMEOUT 3600 RUN_SERIAL
 
 # Runs in pieces against runs in one: each piece on another layout.
 foreach(network brunel_tenth generators microcircuit rules space sparse_graph inputs cable simple_models volleys nonlinear
-                outdegree)
+                outdegree plasticity plasticity_rules)
   add_test(NAME resume.${network} COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/resume.py
                                           $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only ${network})
   set_tests_properties(resume.${network} PROPERTIES TIMEOUT 900 PROCESSORS 2)
@@ -94,10 +94,13 @@ set_tests_properties(resume.notices_unordered resume.full PROPERTIES TIMEOUT 360
 
 # kill -9, signals, full disks, no memory: nothing hangs, nothing is lost.
 add_test(NAME crashes COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/crashes.py
-                              $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR})
+                              $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --duration 100 --only disk,memory,kills)
+add_test(NAME crashes.signals COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/crashes.py
+                                      $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --duration 400 --only signals)
 add_test(NAME crashes.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/crashes.py
-                                   $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --kills 100)
+                                   $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --duration 100 --only kills
+                                   --kills 100)
 add_test(NAME soak COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/soak.py --program $<TARGET_FILE:spikecast_program>
                            --seconds 2 --scale 0.03)
-set_tests_properties(crashes crashes.full soak PROPERTIES TIMEOUT 3600 RUN_SERIAL TRUE)
-set_tests_properties(resume.full resume.notices_unordered crashes crashes.full soak PROPERTIES LABELS full)
+set_tests_properties(crashes crashes.signals crashes.full soak PROPERTIES TIMEOUT 3600 RUN_SERIAL TRUE)
+set_tests_properties(resume.full resume.notices_unordered crashes.signals crashes.full soak PROPERTIES LABELS full)
