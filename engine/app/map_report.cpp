@@ -232,13 +232,15 @@ std::string map_report_json(const MapResult& result) {
         json["slowdown"] = a.slowdown;
     }
     if (result.traffic) json["traffic"] = traffic_json(result);
-    Json seconds;
+    Json seconds, processor;
     double total = 0.0;
     for (const mapping::StageTime& stage : result.seconds) {
         seconds[stage.name] = stage.seconds;
+        processor[stage.name] = stage.processor_seconds;
         total += stage.seconds;
     }
     json["seconds"] = seconds;
+    json["processor_seconds"] = processor;
     json["total_seconds"] = total;
     json["notes"] = result.notes;
     return json.dump(2);
