@@ -197,6 +197,10 @@ std::string map_report_json(const MapResult& result) {
         json["worst_table_entries_before"] = sizes.worst_before;
         json["total_table_entries_before"] = sizes.total_before;
         json["worst_table_floor"] = sizes.worst_floor;
+        std::size_t floor = 0;
+        for (const mapping::TableReport& report : result.mapped->table_reports)
+            floor += report.floor;
+        json["total_table_floor"] = floor;
         json["max_table_over_floor"] = sizes.most_over_floor;
         json["verified"] = m.verified.ok();
         Json violations = Json::array();
