@@ -398,6 +398,7 @@ void KeyTree::search(std::uint64_t seed, double effort) {
         std::sort(sorted.begin(), sorted.end());
         sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
         std::vector<std::uint64_t> r;
+        r.reserve(values.size());
         for (const auto& v : values)
             r.push_back(static_cast<std::uint64_t>(std::lower_bound(sorted.begin(), sorted.end(), v) - sorted.begin()));
         return r;
