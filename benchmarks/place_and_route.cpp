@@ -1,12 +1,17 @@
-// Times placing and routing. A row a seed: cost of the placed and routed graph, busiest link, seconds of each stage.
+// Times placing and routing. A row a seed: cost of the placed and routed graph, busiest link, seconds of each stage;
+// with
+// --tables also the choice of keys, the tables (--table-effort 0: decision trees alone) and their verification.
 //
 //     place_and_route NETLIST.json --machine mesh:13x13 --cores-per-chip 16 --seeds 5
 //     place_and_route mesh:960x938 --machine full --cores-per-chip 16 --threads 2
 //
 // "mesh:WxH" is a synthetic graph: every vertex sends one net to its eight neighbours in a W x H sheet.
+#include "partitioners/spinnaker/keys.hpp"
 #include "partitioners/spinnaker/netlist.hpp"
 #include "partitioners/spinnaker/place.hpp"
 #include "partitioners/spinnaker/route.hpp"
+#include "partitioners/spinnaker/tables.hpp"
+#include "partitioners/spinnaker/verify.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -44,6 +49,36 @@ MachineGraph sheet(const std::string& text) {
     return g;
 }
 
+double processor_seconds() {
+    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+/// Keys, tables and verification of a routed graph, with what each takes of the processors. False: tables are wrong.
+bool time_tables(const MachineGraph& graph, const Machine& machine, const Placement& placement, const Routing& trees,
+                 const KeyOptions& choice, const MinimiseOptions& minimising) {
+    const double start = processor_seconds();
+    const Keys keys = allocate_keys(graph, machine, placement, trees, choice);
+    const double chosen = processor_seconds();
+    const BuiltTables built = build_tables(machine, trees, keys, minimising);
+    const double made = processor_seconds();
+    VerifyOptions options;
+    options.threads = minimising.threads;
+    const bool right = verify(machine, graph, placement, keys, built.tables, options).ok();
+    std::size_t total = 0, floor = 0;
+    TableReport worst;
+    for (const TableReport& report : built.reports) {
+        total += report.minimised;
+        floor += report.floor;
+        if (report.minimised > worst.minimised) worst = report;
+    }
+    fmt::print(
+        "    worst table {} (floor {}), entries {} (floor {}), {}; seconds of processors: keys {:.2f}, tables {:.2f}, "
+        "verification {:.2f}\n",
+        worst.minimised, worst.floor, total, floor, right ? "verified" : "WRONG", chosen - start, made - chosen,
+        processor_seconds() - made);
+    return right;
+}
+
 double since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -58,6 +93,10 @@ int main(int argc, char** argv) try {
     std::uint64_t seeds = 1;
     PlaceSettings placing;
     RouteSettings routing;
+    KeyOptions keys;
+    MinimiseOptions minimising;
+    bool tables = false;
+    const std::map<std::string, KeyMethod> choices{{"own", KeyMethod::own}, {"index", KeyMethod::index}};
     const std::map<std::string, PlaceMethod> placers{
         {"hilbert", PlaceMethod::hilbert}, {"random", PlaceMethod::random}, {"best", PlaceMethod::best}};
     const std::map<std::string, RouteMethod> routers{
@@ -73,9 +112,12 @@ int main(int argc, char** argv) try {
     app.add_option("--seed", placing.seed, "the first");
     app.add_option("--seeds", seeds, "how many");
     app.add_option("--congestion-rounds", routing.congestion_rounds);
+    app.add_flag("--tables", tables, "keys and tables too");
+    app.add_option("--keys", keys.method)->transform(CLI::CheckedTransformer(choices));
+    app.add_option("--table-effort", minimising.effort);
     CLI11_PARSE(app, argc, argv);
     if (cores > 0) spec.cores_per_chip = cores;
-    routing.threads = placing.threads;
+    routing.threads = minimising.threads = placing.threads;
 
     Machine machine = make_machine(spec);
     if (!faults.empty()) apply_faults(machine, read_faults(faults));
@@ -85,9 +127,9 @@ int main(int argc, char** argv) try {
     std::vector<double> costs;
     for (std::uint64_t i = 0; i < seeds; ++i) {
         const auto start = std::chrono::steady_clock::now();
-        const std::clock_t clock = std::clock();
+        const double clock = processor_seconds();
         const Placement placement = place(graph, machine, placing);
-        const double placed = since(start), processor = static_cast<double>(std::clock() - clock) / CLOCKS_PER_SEC;
+        const double placed = since(start), processor = processor_seconds() - clock;
         const Routing trees = route(graph, machine, placement, routing);
         const double routed = since(start) - placed;
         const std::vector<double> load = link_loads(graph, machine, trees);
@@ -95,6 +137,8 @@ int main(int argc, char** argv) try {
         fmt::print("seed {}: cost {:.0f}, busiest link {:.0f}, placed in {:.3f} s ({:.3f} s of processors), routed in "
                    "{:.3f} s\n",
                    placing.seed, costs.back(), *std::max_element(load.begin(), load.end()), placed, processor, routed);
+        keys.seed = placing.seed;
+        if (tables && !time_tables(graph, machine, placement, trees, keys, minimising)) return 1;
         ++placing.seed;
     }
     std::sort(costs.begin(), costs.end());

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Place-and-route benchmarks: the published netlists under the published protocol, the microcircuit, and growing meshes.
 
-    map_benchmarks.py netlists FOLDER [--seeds 3]     the table of docs/mapping.md, from FOLDER/*.json
+    map_benchmarks.py netlists FOLDER [--seeds 5]     the table of docs/mapping.md, from FOLDER/*.json
     map_benchmarks.py microcircuit                    the full-scale microcircuit, in sPyNNaker's slices and in ours
     map_benchmarks.py meshes [--most 900000]          time and memory against the number of vertices
 
-Medians over seeds. Times are of this machine, the sum of all stages; peaks are of the whole process.
+Medians over seeds, the worst in brackets. Times of the netlists are of processors, the others of the wall; peaks are of the
+whole process. All tables are verified, or it stops.
 """
 import argparse
 import json
@@ -36,25 +37,31 @@ def run(program, *arguments):
 
 
 def netlists(arguments):
-    print("| netlist | floor | published annealing / Hilbert | cost | ratio | worst table published | own keys | index "
-          "keys | place s | all s |")
-    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    def spread(values, form):
+        """The median, and the worst in brackets where it differs."""
+        median, worst = form.format(statistics.median(values)), form.format(max(values))
+        return median if median == worst else f"{median} ({worst})"
+
+    print("| netlist, keys | cost | floor | published annealing / Hilbert | worst table | its floor | published | entries | "
+          "floor | place | route | keys | tables | verify | all s |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     for path in sorted(arguments.folder.glob("*.json")):
-        found = {}
-        for keys in ("own", "index"):
-            found[keys] = [run(arguments.program, path, "--machine", "mesh:13x13", "--cores-per-chip", 16, "--keys", keys,
-                               "--seed", seed, "--threads", arguments.threads)[0] for seed in range(1, arguments.seeds + 1)]
-        median = lambda keys, get: statistics.median(get(report) for report in found[keys])
-        if not all(report["verified"] for reports in found.values() for report in reports):
-            sys.exit(f"{path.stem}: tables are wrong")
-        cost = median("own", lambda r: r["cost"])
         published = PUBLISHED.get(path.stem)
-        print("| {} | {:.4g} | {} | {:.5g} | {} | {} | {:g} | {:g} | {:.2f} | {:.2f} |".format(
-            path.stem, found["own"][0]["floor"], f"{published[0]:.4g} / {published[1]:.4g}" if published else "-", cost,
-            f"{cost / published[0]:.3f}" if published else "-",
-            f"{published[2]} / {published[3]}" if published else "-",
-            median("own", lambda r: r["worst_table_entries"]), median("index", lambda r: r["worst_table_entries"]),
-            median("own", lambda r: r["seconds"]["place"]), median("own", lambda r: r["total_seconds"])), flush=True)
+        for keys in ("own", "index"):
+            reports = [run(arguments.program, path, "--machine", "mesh:13x13", "--cores-per-chip", 16, "--keys", keys,
+                           "--seed", seed, "--threads", arguments.threads)[0] for seed in range(1, arguments.seeds + 1)]
+            if not all(report["verified"] for report in reports):
+                sys.exit(f"{path.stem}: tables are wrong")
+            get = lambda name: [report[name] for report in reports]
+            spent = lambda stage: statistics.median(report["processor_seconds"][stage] for report in reports)
+            print("| {} | {} | {:.5g} | {} | {} | {} | {} | {} | {} | {} | {:.2f} |".format(
+                f"{path.stem}, {keys}", spread(get("cost"), "{:.5g}"), reports[0]["floor"],
+                f"{published[0]:.4g} / {published[1]:.4g}" if published else "-",
+                spread(get("worst_table_entries"), "{:g}"), spread(get("worst_table_floor"), "{:g}"),
+                f"{published[2]} / {published[3]}" if published else "-", spread(get("total_table_entries"), "{:g}"),
+                spread(get("total_table_floor"), "{:g}"),
+                " | ".join(f"{spent(stage):.2f}" for stage in ("place", "route", "keys", "tables", "verify")),
+                statistics.median(sum(report["processor_seconds"].values()) for report in reports)), flush=True)
 
 
 def microcircuit(arguments):
@@ -121,7 +128,7 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("netlists")
     one.add_argument("folder", type=pathlib.Path)
-    one.add_argument("--seeds", type=int, default=3)
+    one.add_argument("--seeds", type=int, default=5)
     commands.add_parser("microcircuit")
     one = commands.add_parser("meshes")
     one.add_argument("--most", type=int, default=900000)

@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -147,9 +148,11 @@ public:
     void stage(const std::string& name, bool quiet, Work&& work) {
         Progress progress(name, 1.0, "", quiet);
         const auto start = std::chrono::steady_clock::now();
+        const std::clock_t processor = std::clock();
         work(progress);
         const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-        result_.seconds.push_back({name, spent.count()});
+        result_.seconds.push_back(
+            {name, spent.count(), static_cast<double>(std::clock() - processor) / CLOCKS_PER_SEC});
         progress.finish();
     }
 

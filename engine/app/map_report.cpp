@@ -197,6 +197,10 @@ std::string map_report_json(const MapResult& result) {
         json["worst_table_entries_before"] = sizes.worst_before;
         json["total_table_entries_before"] = sizes.total_before;
         json["worst_table_floor"] = sizes.worst_floor;
+        std::size_t floor = 0;
+        for (const mapping::TableReport& report : result.mapped->table_reports)
+            floor += report.floor;
+        json["total_table_floor"] = floor;
         json["max_table_over_floor"] = sizes.most_over_floor;
         json["verified"] = m.verified.ok();
         Json violations = Json::array();
@@ -232,13 +236,15 @@ std::string map_report_json(const MapResult& result) {
         json["slowdown"] = a.slowdown;
     }
     if (result.traffic) json["traffic"] = traffic_json(result);
-    Json seconds;
+    Json seconds, processor;
     double total = 0.0;
     for (const mapping::StageTime& stage : result.seconds) {
         seconds[stage.name] = stage.seconds;
+        processor[stage.name] = stage.processor_seconds;
         total += stage.seconds;
     }
     json["seconds"] = seconds;
+    json["processor_seconds"] = processor;
     json["total_seconds"] = total;
     json["notes"] = result.notes;
     return json.dump(2);

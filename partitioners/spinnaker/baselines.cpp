@@ -179,14 +179,17 @@ private:
         std::vector<Row> rows;
         rows.reserve(rows_.size());
         std::size_t next = 0;
-        for (std::uint32_t i = 0; i <= rows_.size(); ++i) {
-            if (i == m.insertion) rows.push_back(std::move(entry));
-            if (i == rows_.size()) break;
-            if (next < m.rows.size() && m.rows[next] == i)
-                ++next;
-            else
-                rows.push_back(std::move(rows_[i]));
-        }
+        const auto keep = [&](std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; ++i) {
+                if (next < m.rows.size() && m.rows[next] == i)
+                    ++next;
+                else
+                    rows.push_back(std::move(rows_[i]));
+            }
+        };
+        keep(0, m.insertion);
+        rows.push_back(std::move(entry));
+        keep(m.insertion, rows_.size());
         rows_.swap(rows);
     }
 

@@ -356,7 +356,7 @@ private:
 /// to an entry of its route.
 class Improver {
 public:
-    Improver(const AtomSets& sets, List list) : sets_(sets), grower_(sets) {
+    Improver(const AtomSets& sets, const List& list) : sets_(sets), grower_(sets) {
         for (const Entry& e : list)
             entries_.push_back(make(e));
         refresh();
@@ -613,6 +613,7 @@ Table improve_tables(const Atoms& atoms, const std::vector<Table>& tables, std::
     Table result = tables[best];
     const AtomSets sets(atoms);
     std::vector<List> lists;
+    lists.reserve(tables.size() + 1);
     for (const Table& t : tables)
         lists.push_back(to_list(t, number));
     if (atoms.atoms.size() <= most_atoms)

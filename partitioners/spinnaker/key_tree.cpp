@@ -3,8 +3,9 @@
 #include "spikecast/random.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <limits>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -167,72 +168,189 @@ KeyTree::Shape KeyTree::split(std::vector<std::uint32_t>& order, const std::vect
     return s;
 }
 
-/// Joins the two subtrees that agree most, again and again.
-KeyTree::Shape KeyTree::agglomerate() const {
-    const std::size_t bundles = bits_.size();
+/// Joins the two subtrees that agree at most chips, again and again, among neighbours: bundles that are close in one of
+/// the orders, or that do the same at a chip one after the other. Subtrees keep lists of the chips that concern them.
+/// How much deeper than need be a subtree may become grows as the pairs run out, so that lists are joined a few dozen
+/// times at most.
+KeyTree::Shape KeyTree::gather(const std::vector<std::vector<std::uint32_t>>& orders) const {
+    struct Seen {
+        std::uint32_t chip;
+        std::uint64_t routes;
+    };
+    const auto bundles = static_cast<std::uint32_t>(bits_.size());
+    const std::size_t most_near = uses_.size() < (std::size_t{1} << 21) ? 24 : 12;
     Shape s;
     s.nodes.resize(bundles);
-    std::vector<std::vector<State>> states(bundles, std::vector<State>(chips_));
-    for (std::size_t b = 0; b < bundles; ++b) {
+    std::vector<std::vector<Seen>> seen(2 * std::size_t{bundles} - 1);
+    std::vector<std::vector<std::uint32_t>> near(seen.size());
+    std::vector<std::uint32_t> top(seen.size()); // towards the root of the subtree that holds it now
+    std::vector<std::uint64_t> keys(seen.size());
+    std::uint64_t all = 0;
+    for (std::uint32_t b = 0; b < bundles; ++b) {
         s.nodes[b].height = bits_[b];
+        all += keys[b] = std::uint64_t{1} << bits_[b];
         for (std::uint64_t u = uses_begin_[b]; u < uses_begin_[b + 1]; ++u)
-            states[b][uses_[u].chip] = uses_[u].state;
+            seen[b].push_back({uses_[u].chip, uses_[u].state.routes});
     }
-    std::vector<std::uint32_t> live(bundles); // numbers of nodes by place in `states`
-    std::iota(live.begin(), live.end(), 0U);
-    const auto score = [&](std::size_t a, std::size_t b) {
+    std::iota(top.begin(), top.end(), 0U);
+    const auto root_of = [&](std::uint32_t n) {
+        while (top[n] != n)
+            n = top[n] = top[top[n]];
+        return n;
+    };
+
+    for (const auto& order : orders)
+        for (std::size_t i = 0; i < order.size(); ++i)
+            for (std::size_t j = i + 1; j < std::min(i + 3, order.size()); ++j) {
+                near[order[i]].push_back(order[j]);
+                near[order[j]].push_back(order[i]);
+            }
+    {
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> last(64 * std::size_t{chips_}, {none, 0});
+        for (const std::uint32_t b : orders.front())
+            for (const Seen& here : seen[b]) {
+                auto& before = last[64 * std::size_t{here.chip} + static_cast<unsigned>(std::countr_zero(here.routes))];
+                if (before.first != none) {
+                    near[b].push_back(before.first);
+                    near[before.first].push_back(b);
+                }
+                before.first = b;
+            }
+    }
+
+    const auto score = [&](std::uint32_t a, std::uint32_t b) {
+        const std::vector<Seen>& few = seen[a].size() < seen[b].size() ? seen[a] : seen[b];
+        const std::vector<Seen>& many = seen[a].size() < seen[b].size() ? seen[b] : seen[a];
         std::int64_t v = 0;
-        const State* x = states[a].data();
-        const State* y = states[b].data();
-        for (std::uint32_t c = 0; c < chips_; ++c) {
-            if (x[c].routes == 0 || y[c].routes == 0) continue;
-            v += (x[c].routes & y[c].routes) != 0 ? 1 : -2;
+        auto at = many.begin();
+        const bool jumps = many.size() > 16 * few.size();
+        for (const Seen& x : few) {
+            if (jumps)
+                at =
+                    std::lower_bound(at, many.end(), x.chip, [](const Seen& y, std::uint32_t c) { return y.chip < c; });
+            else
+                while (at != many.end() && at->chip < x.chip)
+                    ++at;
+            if (at == many.end()) break;
+            if (at->chip == x.chip) v += (at->routes & x.routes) != 0 ? 1 : -2;
         }
-        // Of equals, the shallower: 32 bits must do.
-        return v * 64 - std::max(s.nodes[live[a]].height, s.nodes[live[b]].height);
+        return v * 64 - std::max(s.nodes[a].height, s.nodes[b].height);
     };
-    std::vector<std::pair<std::int64_t, std::size_t>> best(bundles); // by place: the best partner
-    const auto find = [&](std::size_t a) {
-        best[a] = {std::numeric_limits<std::int64_t>::min(), a};
-        for (std::size_t b = 0; b < live.size(); ++b)
-            if (b != a)
-                if (const std::int64_t v = score(a, b); v > best[a].first) best[a] = {v, b};
+    struct Pair {
+        std::int64_t score;
+        std::uint32_t a, b;
+        bool operator<(const Pair& o) const {
+            return score != o.score ? score < o.score : a != o.a ? a > o.a : b > o.b;
+        }
     };
-    for (std::size_t a = 0; a < bundles; ++a)
-        find(a);
-    while (live.size() > 1) {
-        std::size_t a = 0;
-        for (std::size_t i = 1; i < live.size(); ++i)
-            if (best[i].first > best[a].first) a = i;
-        std::size_t b = best[a].second;
-        if (a > b) std::swap(a, b);
-        const auto number = static_cast<std::uint32_t>(s.nodes.size());
-        const std::uint32_t l = live[a], r = live[b];
-        s.nodes.push_back({none, l, r, std::max(s.nodes[l].height, s.nodes[r].height) + 1});
-        s.nodes[l].parent = s.nodes[r].parent = number;
-        live[a] = number;
-        for (std::uint32_t c = 0; c < chips_; ++c)
-            states[a][c] = join(states[a][c], states[b][c]);
-        const std::size_t last = live.size() - 1;
-        live[b] = live[last];
-        states[b].swap(states[last]);
-        best[b] = best[last];
-        live.pop_back();
-        states.pop_back();
-        best.pop_back();
-        if (live.size() == 1) break;
-        find(a);
-        for (std::size_t i = 0; i < live.size(); ++i) {
-            if (i == a) continue;
-            if (best[i].second == a || best[i].second == b) {
-                find(i);
+    std::vector<Pair> heap, put_off, mine;
+    /// Keeps the best neighbours of a subtree.
+    const auto look_round = [&](std::uint32_t n) {
+        std::vector<std::uint32_t>& list = near[n];
+        std::sort(list.begin(), list.end());
+        list.erase(std::unique(list.begin(), list.end()), list.end());
+        mine.clear();
+        for (const std::uint32_t m : list)
+            if (m != n) mine.push_back({score(n, m), std::min(n, m), std::max(n, m)});
+        if (mine.size() > most_near) {
+            std::nth_element(mine.begin(), mine.begin() + static_cast<std::ptrdiff_t>(most_near), mine.end(),
+                             [](const Pair& x, const Pair& y) { return y < x; });
+            mine.resize(most_near);
+        }
+        list.clear();
+        for (const Pair& p : mine)
+            list.push_back(p.a == n ? p.b : p.a);
+        list.shrink_to_fit();
+    };
+    for (std::uint32_t b = 0; b < bundles; ++b) {
+        look_round(b);
+        heap.insert(heap.end(), mine.begin(), mine.end());
+    }
+    std::make_heap(heap.begin(), heap.end());
+
+    const auto bits_for = [](std::uint64_t n) { return n <= 1 ? 0U : static_cast<unsigned>(std::bit_width(n - 1)); };
+    // A bit is left for what no pair joins: so many it takes at most.
+    const unsigned most_slack = key_width - std::min(key_width, bits_for(all) + 1);
+    unsigned slack = std::min(6U, most_slack);
+    std::uint32_t live = bundles;
+    const auto merge = [&](std::uint32_t a, std::uint32_t b) {
+        const auto n = static_cast<std::uint32_t>(s.nodes.size());
+        s.nodes.push_back({none, a, b, std::max(s.nodes[a].height, s.nodes[b].height) + 1});
+        s.nodes[a].parent = s.nodes[b].parent = n;
+        top[a] = top[b] = n;
+        keys[n] = keys[a] + keys[b];
+        --live;
+        return n;
+    };
+    for (;;) {
+        if (heap.empty()) {
+            if (slack >= most_slack) break;
+            ++slack;
+            std::erase_if(put_off, [&](const Pair& p) { return top[p.a] != p.a || top[p.b] != p.b; });
+            if (put_off.empty()) break;
+            heap.swap(put_off);
+            std::make_heap(heap.begin(), heap.end());
+        }
+        std::pop_heap(heap.begin(), heap.end());
+        const Pair p = heap.back();
+        heap.pop_back();
+        const std::uint32_t a = p.a, b = p.b;
+        if (top[a] != a || top[b] != b) continue;
+        if (std::max(s.nodes[a].height, s.nodes[b].height) + 1 > bits_for(keys[a] + keys[b]) + slack) {
+            put_off.push_back(p);
+            continue;
+        }
+        const std::uint32_t n = merge(a, b);
+        std::vector<Seen>& joined = seen[n];
+        joined.reserve(seen[a].size() + seen[b].size());
+        auto x = seen[a].begin(), y = seen[b].begin();
+        while (x != seen[a].end() || y != seen[b].end()) {
+            if (y == seen[b].end() || (x != seen[a].end() && x->chip < y->chip)) {
+                joined.push_back(*x++);
+            } else if (x == seen[a].end() || y->chip < x->chip) {
+                joined.push_back(*y++);
             } else {
-                if (best[i].second == last) best[i].second = b;
-                if (const std::int64_t v = score(i, a); v > best[i].first) best[i] = {v, a};
+                const std::uint64_t shared = x->routes & y->routes;
+                joined.push_back({x->chip, shared != 0 ? shared : x->routes | y->routes});
+                ++x, ++y;
             }
         }
+        joined.shrink_to_fit();
+        for (const std::uint32_t old : {a, b}) {
+            for (const std::uint32_t m : near[old])
+                near[n].push_back(root_of(m));
+            near[old] = {};
+            seen[old] = {};
+        }
+        look_round(n);
+        for (const Pair& q : mine) {
+            heap.push_back(q);
+            std::push_heap(heap.begin(), heap.end());
+        }
     }
-    s.root = live[0];
+    // What no pair joins: the lowest first, in the order of their first bundles.
+    std::vector<std::array<std::uint32_t, 3>> rest; // height, place, node
+    std::vector<bool> known(s.nodes.size(), false);
+    for (const std::uint32_t b : orders.front()) {
+        const std::uint32_t n = root_of(b);
+        if (!known[n]) rest.push_back({s.nodes[n].height, static_cast<std::uint32_t>(rest.size()), n});
+        known[n] = true;
+    }
+    const auto later = std::greater<>();
+    std::make_heap(rest.begin(), rest.end(), later);
+    const auto take = [&] {
+        std::pop_heap(rest.begin(), rest.end(), later);
+        const auto least = rest.back();
+        rest.pop_back();
+        return least;
+    };
+    while (rest.size() > 1) {
+        const auto a = take(), b = take();
+        const std::uint32_t n = merge(a[2], b[2]);
+        rest.push_back({s.nodes[n].height, a[1], n});
+        std::push_heap(rest.begin(), rest.end(), later);
+    }
+    s.root = rest.front()[2];
     return s;
 }
 
@@ -273,12 +391,14 @@ double KeyTree::cost(const Shape& shape) const {
 }
 
 void KeyTree::search(std::uint64_t seed, double effort) {
+    constexpr double good_enough = 1.02; // of the least cost: not worth the search for a better tree
     const std::size_t bundles = bits_.size();
     const auto ranks = [&](const auto& values) {
         auto sorted = values;
         std::sort(sorted.begin(), sorted.end());
         sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
         std::vector<std::uint64_t> r;
+        r.reserve(values.size());
         for (const auto& v : values)
             r.push_back(static_cast<std::uint64_t>(std::lower_bound(sorted.begin(), sorted.end(), v) - sorted.begin()));
         return r;
@@ -293,6 +413,7 @@ void KeyTree::search(std::uint64_t seed, double effort) {
         shape_ = std::move(s);
     };
     std::vector<std::uint32_t> order(bundles);
+    std::vector<std::vector<std::uint32_t>> orders;
     std::vector<std::uint64_t> code(bundles);
     for (int way = 0; way < 4; ++way) {
         std::iota(order.begin(), order.end(), 0U);
@@ -302,9 +423,13 @@ void KeyTree::search(std::uint64_t seed, double effort) {
                       : way == 2 ? where_[b] << 32 | sinks[b]
                                  : groups[b] << 32 | where_[b];
         consider(split(order, code));
+        orders.push_back(order);
     }
+    double least = 0.0;
+    for (const std::uint32_t f : floor_)
+        least += static_cast<double>(f) * f;
+    if (effort > 0.0 && bundles > 2 && (shape_.root == none || best > good_enough * least)) consider(gather(orders));
     constexpr std::size_t most_states = std::size_t{1} << 23;
-    if (effort > 0.0 && bundles <= 3000 && bundles * bundles * chips_ <= std::size_t{1} << 25) consider(agglomerate());
     if (shape_.root == none) { // too deep each time: in the order of the nets, however long
         std::iota(order.begin(), order.end(), 0U);
         std::iota(code.begin(), code.end(), 0U);
@@ -340,7 +465,9 @@ void KeyTree::improve(std::uint64_t seed, double effort) {
 
     const auto square = [](std::uint32_t x) { return static_cast<std::int64_t>(x) * x; };
     std::int64_t now = 0, least = 0;
+    std::uint32_t worst = 0;
     for (std::uint32_t c = 0; c < chips_; ++c) {
+        worst = std::max(worst, row(shape_.root)[c].null_cost);
         now += square(row(shape_.root)[c].null_cost);
         least += square(floor_[c]);
     }
@@ -388,8 +515,10 @@ void KeyTree::improve(std::uint64_t seed, double effort) {
     const auto below = [&](std::uint64_t n) { return mix64(start + ++draw * 0x9e3779b97f4a7c15ULL) % n; };
     Shape best = shape_;
     std::int64_t best_cost = now;
-    const auto budget = static_cast<std::uint64_t>(effort * 4e7);
-    const std::int64_t hottest = std::max<std::int64_t>(1, (now - least) / 50);
+    const auto budget =
+        static_cast<std::uint64_t>(effort * std::clamp(256.0 * static_cast<double>(uses_.size()), 4e7, 4e8));
+    const std::int64_t hottest =
+        std::max<std::int64_t>(1, std::min<std::int64_t>((now - least) / 50, 2 * std::int64_t{worst}));
     for (std::uint64_t tries = 0; work < budget && best_cost > least && tries < budget; ++tries) {
         work += 8;
         // A branch, and a bundle that does the same as one of its own at some chip.

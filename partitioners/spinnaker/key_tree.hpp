@@ -51,7 +51,7 @@ private:
     };
 
     [[nodiscard]] Shape split(std::vector<std::uint32_t>& order, const std::vector<std::uint64_t>& code) const;
-    [[nodiscard]] Shape agglomerate() const;
+    [[nodiscard]] Shape gather(const std::vector<std::vector<std::uint32_t>>& orders) const;
     [[nodiscard]] static std::vector<std::uint32_t> depth_first(const Shape& shape);
     static void codes(const Shape& shape, std::vector<std::uint64_t>& first);
     /// Sum over chips of the squared size of the table.

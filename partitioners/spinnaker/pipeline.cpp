@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <set>
 #include <utility>
 
@@ -18,12 +19,13 @@ public:
         end();
         name_ = name;
         if (watch_) watch_(name);
+        processor_ = std::clock();
         start_ = std::chrono::steady_clock::now();
     }
     void end() {
         if (name_.empty()) return;
         const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
-        times_.push_back({name_, spent.count()});
+        times_.push_back({name_, spent.count(), static_cast<double>(std::clock() - processor_) / CLOCKS_PER_SEC});
         name_.clear();
     }
     void finish() {
@@ -36,6 +38,7 @@ private:
     const StageWatch& watch_;
     std::string name_;
     std::chrono::steady_clock::time_point start_;
+    std::clock_t processor_ = 0;
 };
 
 std::string chip_name(const Machine& machine, ChipId chip) {

@@ -42,6 +42,7 @@ struct Demand {
 struct StageTime {
     std::string name;
     double seconds = 0.0;
+    double processor_seconds = 0.0; ///< of all threads together
 };
 
 struct Mapped {

@@ -242,7 +242,8 @@ double cost_floor(const MachineGraph& graph, const Machine& machine) {
         std::uint64_t cores = graph.vertices[source].cores;
         for (const std::uint32_t v : graph.sinks_of(net))
             if (v != source) cores += graph.vertices[v].cores;
-        floor += graph.weight[net] * static_cast<double>((cores + most - 1) / most);
+        const auto chips = (cores + most - 1) / most;
+        floor += graph.weight[net] * static_cast<double>(chips);
     }
     return floor;
 }

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <zlib.h>
 
 namespace spikecast::mapping {
@@ -192,7 +192,7 @@ Table read_table(const std::string& path) {
     const std::unique_ptr<gzFile_s, GzipClose> file(gzopen(path.c_str(), "rb"));
     if (!file)
         throw RunError(fmt::format("{}: can't be opened: {}; give the path of a table of key,mask,route", path,
-                                   errno != 0 ? std::strerror(errno) : "no memory"));
+                                   errno != 0 ? std::generic_category().message(errno) : "no memory"));
     TableReader reader(path);
     std::vector<char> buffer(std::size_t{1} << 16);
     while (!reader.stopped()) {
@@ -201,7 +201,7 @@ Table read_table(const std::string& path) {
         if (n < 0 || (n == 0 && (gzerror(file.get(), &code), code != Z_OK && code != Z_STREAM_END))) {
             const char* text = gzerror(file.get(), &code);
             throw RunError(fmt::format("{}: can't be read: {}; is the file whole?", path,
-                                       code == Z_ERRNO ? std::strerror(errno) : text));
+                                       code == Z_ERRNO ? std::generic_category().message(errno) : text));
         }
         if (n == 0) break;
         reader.feed({buffer.data(), static_cast<std::size_t>(n)});
@@ -223,7 +223,7 @@ void write_table(const Table& table, const std::string& path) {
     std::unique_ptr<gzFile_s, GzipClose> file(gzopen(path.c_str(), compressed ? "wb" : "wbT"));
     const auto fail = [&] {
         throw RunError(fmt::format("{}: can't be written: {}; is there room, and the right to write?", path,
-                                   errno != 0 ? std::strerror(errno) : "unknown"));
+                                   errno != 0 ? std::generic_category().message(errno) : "unknown"));
     };
     if (!file) fail();
     std::string text;
