@@ -87,7 +87,7 @@ void serialize(Archive& a, Delay& x, unsigned) {
 template <class Archive>
 void serialize(Archive& a, Projection& x, unsigned) {
     a& x.name& x.source& x.target& x.rule& x.weight& x.delay& x.receptor& x.synapse& x.synapse_params& x
-        .normalise_sum& x.normalise_ms& x.path;
+        .normalise_sum& x.normalise_ms& x.weights_file& x.weights_projection& x.path;
 }
 template <class Archive>
 void serialize(Archive& a, Stimulus& x, unsigned) {
@@ -102,6 +102,10 @@ void serialize(Archive& a, StateRecorder& x, unsigned) {
     a& x.source& x.variables& x.interval_ms& x.sample& x.start_ms& x.stop_ms& x.path;
 }
 template <class Archive>
+void serialize(Archive& a, WeightRecorder& x, unsigned) {
+    a& x.projection& x.interval_ms& x.changes& x.sample& x.start_ms& x.stop_ms& x.path;
+}
+template <class Archive>
 void serialize(Archive& a, SimulationSettings& x, unsigned) {
     a& x.resolution_ps& x.duration_steps& x.warmup_steps& x.seed& x.precision& x.weights& x.partitioner;
     a& x.partition_seed& x.exchange& x.drawing& x.vector_width;
@@ -113,6 +117,7 @@ void serialize(Archive& a, Reference& x, unsigned) {
 template <class Archive>
 void serialize(Archive& a, Experiment& x, unsigned) {
     a& x.title& x.simulation& x.populations& x.projections& x.stimuli& x.spike_recorders& x.state_recorders;
+    a& x.weight_recorders;
     a& x.reference& x.text& x.directory& x.overrides& x.provenance;
 }
 

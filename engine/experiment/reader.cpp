@@ -1484,6 +1484,16 @@ private:
                         if (p.normalise_sum == 0.0) p.normalise_sum = -1.0; // 0 means none; check() refuses both
                     }
                 }
+                if (const Node* initial = table.find("initial_weights")) {
+                    const std::string at = path + ".initial_weights";
+                    const Table from(*this, *initial, at, "initial_weights");
+                    if (initial->is_table() && initial->find("file") == nullptr) missing(from, "file");
+                    const std::string file = text(from, "file", "");
+                    if (initial->is_table() && initial->find("file") != nullptr && file.empty())
+                        fail(at + ".file", initial->where, "names no file", "give a result file of another run");
+                    if (!file.empty()) p.weights_file = resolved(file);
+                    p.weights_projection = text(from, "projection", p.name);
+                }
                 if (drawn && drawn->none) { // no synapses, but the names must exist
                     if (experiment.find_population(p.source.population) != nullptr &&
                         experiment.find_population(p.target.population) != nullptr)
@@ -1737,9 +1747,10 @@ private:
         if (!node.is_table()) return;
         const bool spikes = table.find("spikes") != nullptr;
         const Node* variables = table.find("variables");
-        if (spikes == (variables != nullptr)) {
-            fail(path, node.where, "must give either spikes or variables",
-                 "write spikes = [\"E\"] or variables = [\"V_m\"], of = \"E\"");
+        const Node* weights = table.find("weights");
+        if (int{spikes} + int{variables != nullptr} + int{weights != nullptr} != 1) {
+            fail(path, node.where, "must give one of spikes, variables and weights",
+                 "write spikes = [\"E\"], or variables = [\"V_m\"], of = \"E\", or weights = [\"E->E\"]");
             return;
         }
         double start = 0.0, stop = infinity;
@@ -1748,6 +1759,14 @@ private:
         if (const Node* n = table.find("stop"))
             if (const auto v = quantity(*n, "ms", path + ".stop", true)) stop = *v;
         const std::uint64_t sample = whole(table, "sample").value_or(0);
+        const bool changes = flag(table, "changes", false);
+        if (weights == nullptr && table.find("changes") != nullptr)
+            fail(path + ".changes", table.find("changes")->where, "is for weights only", "remove it");
+        if (weights != nullptr) {
+            if (const Node* n = table.find("of")) fail(path + ".of", n->where, "is for variables only", "remove it");
+            read_weight_recorder(*weights, table, path, {"", 0.0, changes, sample, start, stop, path});
+            return;
+        }
         if (spikes) {
             for (const char* key : {"of", "interval"})
                 if (const Node* n = table.find(key))
@@ -1779,6 +1798,33 @@ private:
             }
         for (Selection& s : selections(table, "of"))
             experiment.state_recorders.push_back({std::move(s), names, interval, sample, start, stop, path});
+    }
+
+    void read_weight_recorder(const Node& weights, const Table& table, const std::string& path,
+                              WeightRecorder recorder) {
+        if (const Node* n = table.find("interval"))
+            if (const auto v = quantity(*n, "ms", path + ".interval")) {
+                recorder.interval_ms = *v;
+                if (!(*v > 0.0))
+                    fail(path + ".interval", n->where,
+                         fmt::format("{} is not a possible interval: it must be > 0 ms", with_unit(*v, "ms")),
+                         "leave it out for the weights of the end");
+            }
+        if (table.find("interval") == nullptr)
+            for (const char* key : {"changes", "start", "stop"})
+                if (const Node* n = table.find(key))
+                    fail(joined(path, key), n->where, "is for weights at an interval only",
+                         "add interval, or remove it");
+        const auto add = [&](const Node& name) {
+            if (!name.is_string()) return wrong_kind(name, path + ".weights", "the name of a projection");
+            recorder.projection = name.string;
+            experiment.weight_recorders.push_back(recorder);
+        };
+        if (weights.is_array() && !weights.elements.empty())
+            for (const Node& name : weights.elements)
+                add(name);
+        else
+            add(weights);
     }
 
     void read_reference(const Table& file) {

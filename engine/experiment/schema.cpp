@@ -117,6 +117,11 @@ constexpr KeyInfo projection_keys[] = {
     {"receptor", "name or number", "by sign", "a receptor of the target's model"},
     {"synapse", "name or table", "static", "a model of plastic synapses (`spikecast models`); a table has parameters"},
     {"normalise", "table", "none", "weights of each target's plastic synapses are scaled to a sum, again and again"},
+    {"initial_weights", "table", "none", "plastic synapses begin with the weights of another run's end"},
+};
+constexpr KeyInfo initial_weights_keys[] = {
+    {"file", "path", "required", "its result file, relative to the experiment; of the same synapses, all recorded"},
+    {"projection", "name", "the projection's own", "whose weights in the file"},
 };
 constexpr KeyInfo normalise_keys[] = {
     {"sum", "quantity", "required", "of the amounts of a target's weights, in the unit of the weight; > 0"},
@@ -200,11 +205,16 @@ constexpr KeyInfo stimulus_keys[] = {
     {"stop", "time (ms)", "inf", ""},
 };
 constexpr KeyInfo recorder_keys[] = {
-    {"spikes", "selection or list", "this or variables", "record spikes of these"},
-    {"variables", "list of names", "this or spikes", "record these state variables"},
+    {"spikes", "selection or list", "one of three", "record spikes of these"},
+    {"variables", "list of names", "one of three", "record these state variables"},
+    {"weights", "name or list", "one of three",
+     "record weights of these plastic projections, at the end of the run at least"},
     {"of", "selection or list", "required with variables", "whose variables"},
-    {"interval", "time (ms)", "every step", "between values of variables"},
-    {"sample", "count", "all", "so many neurons of each selection, evenly spaced"},
+    {"interval", "time (ms)", "every step",
+     "between values of variables; with weights: between looks, by default only at the end"},
+    {"changes", "boolean", "false",
+     "with weights and interval: of each look only those that changed since the one before"},
+    {"sample", "count", "all", "so many neurons of each selection, or synapses, evenly spaced"},
     {"start", "time (ms)", "0", ""},
     {"stop", "time (ms)", "inf", ""},
 };
@@ -239,6 +249,8 @@ constexpr TableInfo tables[] = {
      "by "
      "source. A zero count or probability makes no projection.",
      projection_keys},
+    {"initial_weights", "Synapses are the same where populations, rule, delay, projection's name and seed are.",
+     initial_weights_keys},
     {"synapse", "A synapse model with parameters; one set for the whole projection.", synapse_keys, true},
     {"normalise", "Of plastic synapses: each projection by itself (docs/plasticity.md).", normalise_keys},
     {"delay parts",

@@ -93,6 +93,8 @@ public:
         }
         for (StateRecorder& r : e_.state_recorders)
             check_state_recorder(r);
+        for (const WeightRecorder& r : e_.weight_recorders)
+            check_weight_recorder(r);
         for (const auto& [name, rate] : e_.reference.rates_hz) {
             const std::string path = "reference.rates." + name;
             if (e_.find_population(name) == nullptr)
@@ -682,6 +684,9 @@ private:
             else
                 on_grid(p.normalise_ms, at + ".interval");
         }
+        if (!p.weights_file.empty() && p.synapse.empty() && !is_unread(path + ".synapse"))
+            fail(path + ".initial_weights", "weights are loaded into plastic synapses, but these are static",
+                 "give the projection a synapse model, or its weights in an explicit_list");
         if (!is_unread(path + ".rule")) check_rule(p, sources && targets);
     }
 
@@ -979,6 +984,37 @@ private:
             else if (!seen.insert(v).second)
                 fail(r.path + ".variables", fmt::format("names '{}' twice", v), "remove one");
         }
+    }
+
+    void check_weight_recorder(const WeightRecorder& r) {
+        std::vector<std::string> plastic;
+        const Projection* found = nullptr;
+        for (const Projection& p : e_.projections) {
+            const SynapseModelInfo* info = find_synapse_model(p.synapse);
+            if (info != nullptr && info->role == SynapseModelInfo::Role::synapse) plastic.push_back(p.name);
+            if (p.name == r.projection) found = &p;
+        }
+        const std::string at = r.path + ".weights";
+        if (std::find(plastic.begin(), plastic.end(), r.projection) == plastic.end()) {
+            if (found != nullptr && is_unread(found->path + ".synapse")) return;
+            fail(at,
+                 found == nullptr ? fmt::format("there is no projection '{}'", r.projection)
+                                  : fmt::format("the weights of '{}' never change", r.projection),
+                 found == nullptr && !plastic.empty() ? suggestion(r.projection, plastic)
+                                                      : "record weights of a projection with a synapse model");
+        } else if (r.projection.find('/') != std::string::npos) {
+            fail(at, fmt::format("'{}' can't be a name in the result file, because of its /", r.projection),
+                 "give the projection another name");
+        }
+        check_window(r.start_ms, r.stop_ms, r.path);
+        if (!std::isfinite(r.interval_ms) || r.interval_ms < 0.0)
+            fail(r.path + ".interval",
+                 fmt::format("{} is not a possible interval: it must be > 0 ms", with_unit(r.interval_ms, "ms")),
+                 "correct it");
+        else if (r.interval_ms > 0.0)
+            on_grid(r.interval_ms, r.path + ".interval");
+        else if (r.changes)
+            fail(r.path + ".changes", "is for weights at an interval only", "add interval, or remove it");
     }
 
     Experiment& e_;

@@ -127,6 +127,12 @@ private:
 
 } // namespace
 
+std::size_t projection_number(const Experiment& experiment, const std::string& name) {
+    for (std::size_t p = 0; p < experiment.projections.size(); ++p)
+        if (experiment.projections[p].name == name) return p;
+    throw RunError("there is no projection " + name);
+}
+
 std::size_t population_number(const Experiment& experiment, const std::string& name) {
     for (std::size_t p = 0; p < experiment.populations.size(); ++p)
         if (experiment.populations[p].name == name) return p;

@@ -23,6 +23,9 @@ struct SynapseModelInfo;
 /// The place of a population in the experiment's list. Throws RunError where there is none of that name.
 [[nodiscard]] std::size_t population_number(const Experiment& experiment, const std::string& name);
 
+/// The same of a projection.
+[[nodiscard]] std::size_t projection_number(const Experiment& experiment, const std::string& name);
+
 /// Which receptor a weight goes to: the named one, or by sign.
 struct ReceptorChoice {
     std::uint16_t positive = 0; ///< for weights >= 0

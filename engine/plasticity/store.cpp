@@ -355,7 +355,8 @@ Hash128 PlasticStore::hash(const std::function<std::uint64_t(std::uint32_t)>& so
     Hash128 sum;
     std::uint32_t known = ~0U;
     std::uint64_t source = 0;
-    for_each([&](std::uint32_t row, std::uint32_t local, std::uint32_t delay, std::uint64_t ordinal, std::uint64_t i) {
+    for_each([&](std::uint32_t row, std::uint32_t local, std::uint32_t delay, std::uint32_t, std::uint64_t ordinal,
+                 std::uint64_t i) {
         if (row != known) source = source_of(known = row);
         sum += weight_hash(planned_.identity, source, indices[local], ordinal, delay, 0, weights_[i]);
         for (std::uint32_t v = 0; v < variables_.size(); ++v)
@@ -367,7 +368,8 @@ Hash128 PlasticStore::hash(const std::function<std::uint64_t(std::uint32_t)>& so
 void PlasticStore::identify(const std::function<std::uint64_t(std::uint32_t)>& source_of,
                             const std::vector<std::uint64_t>& indices) {
     if (!planned_.synapse->random) return;
-    for_each([&](std::uint32_t row, std::uint32_t local, std::uint32_t delay, std::uint64_t ordinal, std::uint64_t i) {
+    for_each([&](std::uint32_t row, std::uint32_t local, std::uint32_t delay, std::uint32_t, std::uint64_t ordinal,
+                 std::uint64_t i) {
         const std::uint64_t identity = mix64(mix64(mix64(source_of(row)) + indices[local]) + (ordinal << 32 | delay));
         variables_[0][i] = std::bit_cast<float>(static_cast<std::uint32_t>(identity));
         variables_[1][i] = std::bit_cast<float>(static_cast<std::uint32_t>(identity >> 32));

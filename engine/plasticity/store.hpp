@@ -93,9 +93,25 @@ public:
     /// the synapses of its pair with its delay, in order of drawing.
     template <class Visit>
     void each(Visit&& visit) const {
-        for_each([&](std::uint32_t row, std::uint32_t local, std::uint32_t delay, std::uint64_t ordinal,
+        for_each([&](std::uint32_t row, std::uint32_t local, std::uint32_t delay, std::uint32_t, std::uint64_t ordinal,
                      std::uint64_t i) { visit(row, local, delay, ordinal, weights_[i]); });
     }
+    /// visit(row, target's local number, delay, receptor, ordinal, place) for every synapse: rows, and within a row
+    /// delays, ascending. place: by which weight() and set_weight() know it.
+    template <class Visit>
+    void each_place(Visit&& visit) const {
+        for_each(visit);
+    }
+    /// Appends the places of the synapses of a row onto one target, in the order of each_place().
+    void each_place_of(std::uint32_t row, std::uint32_t local, std::vector<std::uint64_t>& places) const {
+        std::uint64_t i = begin_[row];
+        for (std::uint32_t d = directory_begin_[row]; d < directory_begin_[row + 1]; ++d)
+            for (const std::uint64_t end = i + directory_[d].count; i < end; ++i)
+                if (((directory_[d].lane % blocks_) << 16) + targets_[i] - first_target_ == local) places.push_back(i);
+    }
+    [[nodiscard]] float weight(std::uint64_t place) const noexcept { return weights_[place]; }
+    /// After a sweep.
+    void set_weight(std::uint64_t place, float weight) noexcept { weights_[place] = weight; }
     /// Over weights and variables as they stand. source_of(row): index of the source of a row of this store; indices:
     /// of the target population's neurons on the worker.
     [[nodiscard]] Hash128 hash(const std::function<std::uint64_t(std::uint32_t)>& source_of,
@@ -159,7 +175,8 @@ private:
                 for (const std::uint64_t end = i + segment.count; i < end; ++i) {
                     ordinal = i > first && targets_[i] == targets_[i - 1] ? ordinal + 1 : 0;
                     const std::uint32_t local = ((segment.lane % blocks_) << 16) + targets_[i] - first_target_;
-                    visit(static_cast<std::uint32_t>(r), local, std::uint32_t{segment.delay}, ordinal, i);
+                    visit(static_cast<std::uint32_t>(r), local, std::uint32_t{segment.delay},
+                          std::uint32_t{segment.lane} / blocks_, ordinal, i);
                 }
             }
         }

@@ -26,9 +26,18 @@ struct ResultFile::Impl {
         std::int64_t last_step = std::numeric_limits<std::int64_t>::min();
     };
     struct Trace {
-        TraceLayout layout;
+        std::string name;
+        std::uint64_t columns;
+        std::int64_t first_step, interval_steps;
         hdf5::Handle data, time;
         std::uint64_t frames = 0;
+    };
+    struct Weights {
+        WeightLayout layout;
+        std::string name;
+        hdf5::Handle group, source, target, delay, weight; ///< weight: made when the end has come
+        hdf5::Handle change_times, change_synapses, change_weights;
+        std::uint64_t changes = 0;
     };
 
     Impl(MPI_Comm from, std::string file_path) : path(std::move(file_path)) {
@@ -60,18 +69,26 @@ struct ResultFile::Impl {
     hdf5::Handle file, spikes_group, report_group, about_group;
     std::vector<Spikes> spikes;
     std::vector<Trace> traces;
+    hdf5::Handle weights_group;
+    std::vector<Weights> weights;
+    std::vector<Trace> weight_traces; ///< of the recordings at intervals
 
     [[nodiscard]] double time_ms(std::int64_t step) const {
         // Both are exact below 2^53, so that the quotient is the correctly rounded time.
         return static_cast<double>(step * time_numerator) / static_cast<double>(time_denominator);
     }
     void create(const Experiment& experiment, std::vector<std::string> populations, std::vector<TraceLayout> layouts);
-    void create_trace(Trace& trace, const std::string& name);
+    void create_trace(const TraceLayout& layout, const std::string& name);
+    void create_time(Trace& trace, const hdf5::Handle& group);
     void units(const Experiment& experiment);
     void open(const Experiment& experiment, std::vector<std::string> populations, std::vector<TraceLayout> layouts,
               const ResultPositions& from);
     void append(std::vector<std::vector<RecordedSpike>>& given);
-    void append_frames(std::vector<std::vector<TraceValue>>& values, const std::vector<std::int64_t>& end_frames);
+    void append_frames(std::vector<Trace>& of, bool float32, std::vector<std::vector<TraceValue>>& values,
+                       const std::vector<std::int64_t>& end_frames);
+    std::size_t add(const WeightLayout& layout);
+    void append(std::vector<std::vector<WeightChange>>& given);
+    void write(std::size_t recording, std::uint64_t begin, const SynapseColumns& columns);
     template <class Value>
     [[nodiscard]] std::string write_frames(Trace& trace, const std::vector<TraceValue>& values, std::uint64_t end);
     [[nodiscard]] std::string write_time(Trace& trace);
@@ -91,6 +108,9 @@ struct ResultFile::Impl {
         }
     }
     void release() noexcept {
+        weight_traces.clear();
+        weights.clear();
+        weights_group.reset();
         traces.clear();
         spikes.clear();
         spikes_group.reset();
@@ -154,11 +174,17 @@ void ResultFile::Impl::open(const Experiment& experiment, std::vector<std::strin
             std::string name = layouts[t].population + "." + layouts[t].variable;
             const int number = ++seen[name];
             if (number > 1) name += fmt::format("#{}", number);
-            traces.push_back({std::move(layouts[t]), {}, {}, from.frames.at(t)});
+            traces.push_back({name,
+                              layouts[t].neurons.size(),
+                              layouts[t].first_step,
+                              layouts[t].interval_steps,
+                              {},
+                              {},
+                              from.frames.at(t)});
             Trace& trace = traces.back();
             trace.data = opened(H5Dopen2(report_group.get(), (name + "/data").c_str(), H5P_DEFAULT), name);
             trace.time = opened(H5Dopen2(report_group.get(), (name + "/mapping/time").c_str(), H5P_DEFAULT), name);
-            if (trace.layout.neurons.size() > 0) cut(trace.data, trace.frames, name);
+            if (trace.columns > 0) cut(trace.data, trace.frames, name);
         }
         for (Trace& trace : traces)
             if (const std::string why = write_time(trace); !why.empty()) throw RunError(why);
@@ -208,20 +234,30 @@ void ResultFile::Impl::create(const Experiment& experiment, std::vector<std::str
         }
         if (!layouts.empty()) report_group = hdf5::create_group(file.get(), "report", path);
         std::map<std::string, int> seen;
-        for (TraceLayout& layout : layouts) {
+        for (const TraceLayout& layout : layouts) {
             std::string name = layout.population + "." + layout.variable;
             const int number = ++seen[name];
             if (number > 1) name += fmt::format("#{}", number);
-            Trace& trace = traces.emplace_back(Trace{.layout = std::move(layout), .data = {}, .time = {}});
-            create_trace(trace, name);
+            create_trace(layout, name);
         }
     });
     flush();
 }
 
-void ResultFile::Impl::create_trace(Trace& trace, const std::string& name) {
-    const TraceLayout& layout = trace.layout;
+void ResultFile::Impl::create_time(Trace& trace, const hdf5::Handle& group) {
+    const std::array<double, 3> time{time_ms(trace.first_step), time_ms(trace.first_step),
+                                     time_ms(trace.interval_steps)};
+    const std::array<hsize_t, 1> shape{time.size()};
+    trace.time = hdf5::create_fixed(group.get(), "time", H5T_IEEE_F64LE, shape, path);
+    // Writing fails on single ranks, creating the next dataset takes all of them: so they agree first.
+    const std::string error = hdf5::write_whole(trace.time.get(), H5T_NATIVE_DOUBLE, time.data(), rank);
+    hdf5::agree(comm, error.empty() ? error : path + ": can't write time: " + error);
+    hdf5::write_attribute(trace.time.get(), "units", std::string("ms"), path);
+}
+
+void ResultFile::Impl::create_trace(const TraceLayout& layout, const std::string& name) {
     const std::uint64_t nodes = layout.neurons.size();
+    Trace& trace = traces.emplace_back(Trace{name, nodes, layout.first_step, layout.interval_steps, {}, {}, 0});
     const hdf5::Handle group = hdf5::create_group(report_group.get(), name, path);
     if (nodes > 0) {
         trace.data = hdf5::create_growing(group.get(), "data", single ? H5T_IEEE_F32LE : H5T_IEEE_F64LE, nodes, path);
@@ -231,15 +267,8 @@ void ResultFile::Impl::create_trace(Trace& trace, const std::string& name) {
     }
     hdf5::write_attribute(trace.data.get(), "units", layout.unit, path);
     const hdf5::Handle mapping = hdf5::create_group(group.get(), "mapping", path);
-    // Writing fails on single ranks, creating the next dataset takes all of them: so they agree first.
-    const auto written = [&](const char* what, const std::string& error) {
+    const auto written = [&](const char* what, const std::string& error) { // as in create_time
         hdf5::agree(comm, error.empty() ? error : path + ": can't write " + what + ": " + error);
-    };
-    const auto put = [&](const char* what, hid_t type, hid_t memory, const auto& values) {
-        const std::array<hsize_t, 1> shape{values.size()};
-        hdf5::Handle dataset = hdf5::create_fixed(mapping.get(), what, type, shape, path);
-        written(what, hdf5::write_whole(dataset.get(), memory, values.data(), rank));
-        return dataset;
     };
     // Tables as long as the selection: each rank writes a share, a piece at a time.
     const auto put_each = [&]<class Value>(const char* what, hid_t type, hid_t memory, std::uint64_t length,
@@ -279,10 +308,7 @@ void ResultFile::Impl::create_trace(Trace& trace, const std::string& name) {
         H5Lcreate_hard(mapping.get(), "index_pointers", mapping.get(), "index_pointer", H5P_DEFAULT, H5P_DEFAULT), path,
         "can't link index_pointer");
     put_each("element_ids", H5T_STD_U32LE, H5T_NATIVE_UINT32, nodes, [](std::uint64_t) { return std::uint32_t{0}; });
-    const std::array<double, 3> time{time_ms(layout.first_step), time_ms(layout.first_step),
-                                     time_ms(layout.interval_steps)};
-    trace.time = put("time", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, time);
-    hdf5::write_attribute(trace.time.get(), "units", std::string("ms"), path);
+    create_time(trace, mapping);
 }
 
 void ResultFile::Impl::append(std::vector<std::vector<RecordedSpike>>& given) {
@@ -380,7 +406,7 @@ void ResultFile::Impl::append(std::vector<std::vector<RecordedSpike>>& given) {
 /// a box per rank either way.
 template <class Value>
 std::string ResultFile::Impl::write_frames(Trace& trace, const std::vector<TraceValue>& values, std::uint64_t end) {
-    const std::uint64_t columns = trace.layout.neurons.size(), frames = end - trace.frames;
+    const std::uint64_t columns = trace.columns, frames = end - trace.frames;
     const auto n = static_cast<std::uint64_t>(ranks);
     const bool by_frame = frames >= n;
     const std::uint64_t share = ((by_frame ? frames : columns) + n - 1) / n;
@@ -413,65 +439,180 @@ std::string ResultFile::Impl::write_frames(Trace& trace, const std::vector<Trace
             seen[place] = true;
         }
     if (filled != box.size() && error.empty())
-        error = fmt::format("{}: {} of {} values of {}.{} are missing", path, box.size() - filled, box.size(),
-                            trace.layout.population, trace.layout.variable);
+        error = fmt::format("{}: {} of {} values of {} are missing", path, box.size() - filled, box.size(), trace.name);
     const hid_t type = sizeof(Value) == 4 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE;
     const std::string why = hdf5::write_box(comm, trace.data.get(), type, sizeof(Value), start, count, box.data());
-    if (error.empty() && !why.empty())
-        error = fmt::format("{}: can't write {}.{}: {}", path, trace.layout.population, trace.layout.variable, why);
+    if (error.empty() && !why.empty()) error = fmt::format("{}: can't write {}: {}", path, trace.name, why);
     return error;
 }
 
 std::string ResultFile::Impl::write_time(Trace& trace) {
     // Half open, as SONATA's readers count: stop - start is the number of frames times the step.
     const std::array<double, 3> time{
-        time_ms(trace.layout.first_step),
-        time_ms(trace.layout.first_step + static_cast<std::int64_t>(trace.frames) * trace.layout.interval_steps),
-        time_ms(trace.layout.interval_steps)};
+        time_ms(trace.first_step),
+        time_ms(trace.first_step + static_cast<std::int64_t>(trace.frames) * trace.interval_steps),
+        time_ms(trace.interval_steps)};
     const std::string why = hdf5::write_whole(trace.time.get(), H5T_NATIVE_DOUBLE, time.data(), rank);
     return why.empty() ? why : fmt::format("{}: can't write the time of a report: {}", path, why);
 }
 
-void ResultFile::Impl::append_frames(std::vector<std::vector<TraceValue>>& values,
+void ResultFile::Impl::append_frames(std::vector<Trace>& of, bool float32, std::vector<std::vector<TraceValue>>& values,
                                      const std::vector<std::int64_t>& end_frames) {
     refuse_broken();
     hdf5::together(comm, [&] {
-        if (values.size() != traces.size() || end_frames.size() != traces.size())
+        if (values.size() != of.size() || end_frames.size() != of.size())
             throw RunError(
-                fmt::format("{}: values of {} reports given, but there are {}", path, values.size(), traces.size()));
+                fmt::format("{}: values of {} reports given, but there are {}", path, values.size(), of.size()));
     });
     const hdf5::Quiet quiet;
     std::string error;
     std::vector<std::uint64_t> old;
-    for (std::size_t t = 0; t < traces.size(); ++t) {
-        Trace& trace = traces[t];
+    for (std::size_t t = 0; t < of.size(); ++t) {
+        Trace& trace = of[t];
         old.push_back(trace.frames);
         const auto end = static_cast<std::uint64_t>(std::max<std::int64_t>(0, end_frames[t]));
-        const std::uint64_t columns = trace.layout.neurons.size();
+        const std::uint64_t columns = trace.columns;
         if (end <= trace.frames || columns == 0) continue;
         const std::array<hsize_t, 2> extent{end, columns};
         if (H5Dset_extent(trace.data.get(), extent.data()) < 0 && error.empty())
-            error = fmt::format("{}: can't extend {}.{}: {}", path, trace.layout.population, trace.layout.variable,
-                                hdf5::reason());
+            error = fmt::format("{}: can't extend {}: {}", path, trace.name, hdf5::reason());
         std::string why =
-            single ? write_frames<float>(trace, values[t], end) : write_frames<double>(trace, values[t], end);
+            float32 ? write_frames<float>(trace, values[t], end) : write_frames<double>(trace, values[t], end);
         if (error.empty()) error = std::move(why);
         values[t].clear();
-        bytes += (end - trace.frames) * columns * (single ? sizeof(float) : sizeof(double));
+        bytes += (end - trace.frames) * columns * (float32 ? sizeof(float) : sizeof(double));
         trace.frames = end;
         why = write_time(trace);
         if (error.empty()) error = std::move(why);
     }
     settle(error, [&] {
-        for (std::size_t t = 0; t < traces.size(); ++t) {
-            traces[t].frames = old[t];
-            if (traces[t].layout.neurons.size() == 0) continue;
-            const std::array<hsize_t, 2> extent{old[t], traces[t].layout.neurons.size()};
-            H5Dset_extent(traces[t].data.get(), extent.data());
-            (void)write_time(traces[t]);
+        for (std::size_t t = 0; t < of.size(); ++t) {
+            of[t].frames = old[t];
+            if (of[t].columns == 0) continue;
+            const std::array<hsize_t, 2> extent{old[t], of[t].columns};
+            H5Dset_extent(of[t].data.get(), extent.data());
+            (void)write_time(of[t]);
         }
     });
     flush();
+}
+
+std::size_t ResultFile::Impl::add(const WeightLayout& layout) {
+    refuse_broken();
+    const hdf5::Quiet quiet;
+    hdf5::together(comm, [&] {
+        if (!weights_group.ok()) weights_group = hdf5::create_group(file.get(), "weights", path);
+        Weights& w = weights.emplace_back();
+        w.layout = layout;
+        w.name = layout.projection;
+        const auto same = std::count_if(weights.begin(), weights.end(), [&](const Weights& each) {
+            return each.layout.projection == layout.projection;
+        });
+        if (same > 1) w.name += fmt::format("#{}", same);
+        w.group = hdf5::create_group(weights_group.get(), w.name, path);
+        hdf5::write_attribute(w.group.get(), "source_population", layout.source, path);
+        hdf5::write_attribute(w.group.get(), "target_population", layout.target, path);
+        hdf5::write_attribute(w.group.get(), "units", layout.unit, path);
+        const std::array<hsize_t, 1> shape{layout.synapses};
+        w.source = hdf5::create_fixed(w.group.get(), "source", H5T_STD_U64LE, shape, path);
+        w.target = hdf5::create_fixed(w.group.get(), "target", H5T_STD_U64LE, shape, path);
+        w.delay = hdf5::create_fixed(w.group.get(), "delay", H5T_IEEE_F64LE, shape, path);
+        hdf5::write_attribute(w.delay.get(), "units", std::string("ms"), path);
+        if (layout.interval_steps == 0) return;
+        if (layout.changes) {
+            const hdf5::Handle group = hdf5::create_group(w.group.get(), "changes", path);
+            w.change_times = hdf5::create_growing(group.get(), "timestamps", H5T_IEEE_F64LE, 0, path);
+            hdf5::write_attribute(w.change_times.get(), "units", std::string("ms"), path);
+            w.change_synapses = hdf5::create_growing(group.get(), "synapse", H5T_STD_U64LE, 0, path);
+            w.change_weights = hdf5::create_growing(group.get(), "weight", H5T_IEEE_F32LE, 0, path);
+            return;
+        }
+        Trace& trace = weight_traces.emplace_back(
+            Trace{"weights of " + w.name, layout.synapses, layout.first_step, layout.interval_steps, {}, {}, 0});
+        const std::array<hsize_t, 2> none{0, 0};
+        trace.data = layout.synapses > 0
+                         ? hdf5::create_growing(w.group.get(), "data", H5T_IEEE_F32LE, layout.synapses, path)
+                         : hdf5::create_fixed(w.group.get(), "data", H5T_IEEE_F32LE, none, path);
+        create_time(trace, w.group);
+    });
+    flush();
+    return weights.size() - 1;
+}
+
+void ResultFile::Impl::append(std::vector<std::vector<WeightChange>>& given) {
+    refuse_broken();
+    const hdf5::Quiet quiet;
+    std::string error;
+    std::vector<std::uint64_t> old;
+    for (std::size_t r = 0; r < weights.size(); ++r) {
+        Weights& w = weights[r];
+        old.push_back(w.changes);
+        if (!w.change_times.ok()) continue;
+        const std::vector<WeightChange> own = sort_over_ranks(comm, std::move(given[r]));
+        given[r].clear();
+        std::uint64_t mine = own.size(), before = 0, total = 0;
+        MPI_Exscan(&mine, &before, 1, MPI_UINT64_T, MPI_SUM, comm);
+        if (rank == 0) before = 0; // MPI leaves it undefined there
+        MPI_Allreduce(&mine, &total, 1, MPI_UINT64_T, MPI_SUM, comm);
+        if (total == 0) continue;
+        const auto put = [&]<class Value>(const hdf5::Handle& dataset, hid_t memory, Value value) {
+            std::vector<decltype(value(own[0]))> values;
+            values.reserve(mine);
+            for (const WeightChange& change : own)
+                values.push_back(value(change));
+            const hsize_t extent = w.changes + total;
+            std::string why = H5Dset_extent(dataset.get(), &extent) < 0 ? hdf5::reason() : std::string();
+            const std::array<hsize_t, 1> start{w.changes + before}, count{mine};
+            const std::string wrote =
+                hdf5::write_box(comm, dataset.get(), memory, sizeof(values[0]), start, count, values.data());
+            if (why.empty()) why = wrote;
+            if (error.empty() && !why.empty())
+                error = fmt::format("{}: can't write changes of {}: {}", path, w.name, why);
+        };
+        put(w.change_times, H5T_NATIVE_DOUBLE, [&](const WeightChange& c) { return time_ms(c.step); });
+        put(w.change_synapses, H5T_NATIVE_UINT64, [](const WeightChange& c) { return c.column; });
+        put(w.change_weights, H5T_NATIVE_FLOAT, [](const WeightChange& c) { return c.weight; });
+        w.changes += total;
+        bytes += total * 20;
+    }
+    settle(error, [&] {
+        for (std::size_t r = 0; r < old.size(); ++r) {
+            weights[r].changes = old[r];
+            if (!weights[r].change_times.ok()) continue;
+            const hsize_t extent = old[r];
+            for (const hdf5::Handle* each :
+                 {&weights[r].change_times, &weights[r].change_synapses, &weights[r].change_weights})
+                H5Dset_extent(each->get(), &extent);
+        }
+    });
+    flush();
+}
+
+void ResultFile::Impl::write(std::size_t recording, std::uint64_t begin, const SynapseColumns& columns) {
+    refuse_broken();
+    const hdf5::Quiet quiet;
+    Weights& w = weights[recording];
+    std::uint64_t with_weights = columns.weight.size();
+    MPI_Allreduce(MPI_IN_PLACE, &with_weights, 1, MPI_UINT64_T, MPI_MAX, comm);
+    if (with_weights > 0 && !w.weight.ok())
+        hdf5::together(comm, [&] {
+            const std::array<hsize_t, 1> shape{w.layout.synapses};
+            w.weight = hdf5::create_fixed(w.group.get(), "weight", H5T_IEEE_F32LE, shape, path);
+            hdf5::write_attribute(w.weight.get(), "units", w.layout.unit, path);
+        });
+    std::string error;
+    const auto put = [&](const hdf5::Handle& dataset, hid_t memory, const auto& values) {
+        const std::array<hsize_t, 1> start{values.empty() ? 0 : begin}, count{values.size()};
+        const std::string why =
+            hdf5::write_box(comm, dataset.get(), memory, sizeof(values[0]), start, count, values.data());
+        if (error.empty() && !why.empty()) error = fmt::format("{}: can't write weights of {}: {}", path, w.name, why);
+        bytes += values.size() * sizeof(values[0]);
+    };
+    put(w.source, H5T_NATIVE_UINT64, columns.source);
+    put(w.target, H5T_NATIVE_UINT64, columns.target);
+    put(w.delay, H5T_NATIVE_DOUBLE, columns.delay_ms);
+    if (with_weights > 0) put(w.weight, H5T_NATIVE_FLOAT, columns.weight);
+    settle(error, [] {});
 }
 
 void ResultFile::Impl::flush() {
@@ -509,7 +650,21 @@ void ResultFile::append_spikes(std::vector<std::vector<RecordedSpike>>& spikes) 
 
 void ResultFile::append_traces(std::vector<std::vector<TraceValue>>& values,
                                const std::vector<std::int64_t>& end_frames) {
-    impl_->append_frames(values, end_frames);
+    impl_->append_frames(impl_->traces, impl_->single, values, end_frames);
+}
+
+std::size_t ResultFile::add_weights(const WeightLayout& layout) {
+    return impl_->add(layout);
+}
+void ResultFile::append_weights(std::vector<std::vector<TraceValue>>& values,
+                                const std::vector<std::int64_t>& end_frames) {
+    impl_->append_frames(impl_->weight_traces, true, values, end_frames);
+}
+void ResultFile::append_changes(std::vector<std::vector<WeightChange>>& changes) {
+    impl_->append(changes);
+}
+void ResultFile::write_synapses(std::size_t recording, std::uint64_t begin, const SynapseColumns& columns) {
+    impl_->write(recording, begin, columns);
 }
 
 void ResultFile::flush() {

@@ -43,6 +43,33 @@ struct TraceValue {
     double value;
 };
 
+/// The layout of one recording of weights, the same on all ranks: `synapses` of a projection in the order (target,
+/// source, delay).
+struct WeightLayout {
+    std::string projection, unit, source, target; ///< populations by name
+    std::uint64_t synapses = 0;
+    std::int64_t first_step = 0;     ///< stamp of the first look
+    std::int64_t interval_steps = 0; ///< 0: no looks, only the weights of the end
+    bool changes = false;
+};
+
+/// A weight that differs from the one of the look before.
+struct WeightChange {
+    std::int64_t step;
+    std::uint64_t column; ///< number of the synapse in the recording
+    float weight;
+    friend bool operator<(const WeightChange& a, const WeightChange& b) noexcept {
+        return a.step != b.step ? a.step < b.step : a.column < b.column;
+    }
+};
+
+/// What a result file says of recorded synapses and of their weights at the end; columns of equal length.
+struct SynapseColumns {
+    std::vector<std::uint64_t> source, target; ///< indices
+    std::vector<double> delay_ms;
+    std::vector<float> weight;
+};
+
 /// How far a result file has got; a checkpoint remembers it.
 struct ResultPositions {
     std::uint64_t run = 0;             ///< the number by which the file is recognised
@@ -73,6 +100,16 @@ public:
     void append_spikes(std::vector<std::vector<RecordedSpike>>& spikes);
     /// Collective. Appends frames [.., end_frame) of every trace; each rank gives the values of its own neurons.
     void append_traces(std::vector<std::vector<TraceValue>>& values, const std::vector<std::int64_t>& end_frames);
+    /// Collective. Adds /weights/<projection> for a recording, and returns its number.
+    std::size_t add_weights(const WeightLayout& layout);
+    /// Collective. Appends looks [.., end_frame) of every recording at intervals, which are numbered in their order;
+    /// each rank gives the values of its own synapses.
+    void append_weights(std::vector<std::vector<TraceValue>>& values, const std::vector<std::int64_t>& end_frames);
+    /// Collective. Appends changes of a window of time; of each recording.
+    void append_changes(std::vector<std::vector<WeightChange>>& changes);
+    /// Collective. This rank's rows of the synapses of a recording, from row `begin` on, and of their weights at the
+    /// end; an empty column isn't written.
+    void write_synapses(std::size_t recording, std::uint64_t begin, const SynapseColumns& columns);
     /// Collective. Flushes everything to disk: what was written stays readable after a crash.
     void flush();
     /// Collective. Writes a string (the report as JSON) as /spikecast/<name> and closes the file.

@@ -20,6 +20,11 @@ public:
     [[nodiscard]] virtual std::vector<double> state(std::size_t population, std::size_t variable) = 0;
     virtual void set_state(std::size_t population, std::size_t variable, std::uint64_t neuron, double value) = 0;
     virtual void modulate(std::size_t population, double amount) = 0;
+    [[nodiscard]] virtual std::vector<SynapseWeight> weights(std::size_t projection) = 0;
+    [[nodiscard]] virtual std::vector<double> weights(std::size_t projection, std::uint64_t source,
+                                                      std::uint64_t target) = 0;
+    virtual void set_weights(std::size_t projection, std::uint64_t source, std::uint64_t target,
+                             const std::vector<double>& weights) = 0;
     [[nodiscard]] virtual RunSummary summary() = 0;
     virtual void finish(const std::string& report_json) = 0;
 

@@ -21,7 +21,10 @@
 #include "engine/exchange/collective.hpp"
 #include "engine/exchange/drawn_arrivals.hpp"
 #include "engine/exchange/packet_order.hpp"
+#include "engine/experiment/check.hpp"
 #include "engine/network/selection.hpp"
+#include "engine/plasticity/sorted_synapses.hpp"
+#include "engine/recording/weights_reader.hpp"
 #include "engine/simulation/engine.hpp"
 #include "engine/simulation/worker.hpp"
 #include "partitioners/partitioners.hpp"
@@ -80,6 +83,7 @@ public:
                                                      plan_.min_delay, clock_);
         make_workers();
         if (resume_) take_up();
+        load_weights();
         make_recorders();
         int code = 0;
         agree(comm_, code, "");
@@ -172,6 +176,61 @@ public:
             worker->modulate(population, static_cast<std::int32_t>(now_ + 1), static_cast<float>(amount));
     }
 
+    [[nodiscard]] std::vector<SynapseWeight> weights(std::size_t projection) override {
+        refuse_dry_run("weights");
+        sweep();
+        std::vector<SynapseWeight> all;
+        const PlannedProjection& planned = plan_.projections[projection];
+        sorted_synapses(comm_, own_synapses(projection), experiment_.populations[planned.target].size,
+                        [&](std::uint64_t, std::span<SortedSynapse> part) {
+                            std::vector<std::vector<SynapseWeight>> to(static_cast<std::size_t>(ranks_));
+                            for (const SortedSynapse& each : part)
+                                to[0].push_back({each.source, each.target, settings_.time_ms(each.delay),
+                                                 static_cast<double>(each.weight)});
+                            for (const auto& from : all_to_all(comm_, to)) // in the order of ranks, that of the parts
+                                all.insert(all.end(), from.begin(), from.end());
+                        });
+        return all;
+    }
+
+    [[nodiscard]] std::vector<double> weights(std::size_t projection, std::uint64_t source,
+                                              std::uint64_t target) override {
+        refuse_dry_run("weights");
+        sweep();
+        const PairSynapses pair = synapses_of(projection, source, target);
+        std::uint64_t count = pair.places.size();
+        MPI_Allreduce(MPI_IN_PLACE, &count, 1, MPI_UINT64_T, MPI_SUM, comm_);
+        std::vector<double> values(count, 0.0); // one rank has them all
+        for (std::size_t i = 0; i < pair.places.size(); ++i)
+            values[i] = static_cast<double>(pair.store->weight(pair.places[i]));
+        MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(count), MPI_DOUBLE, MPI_SUM, comm_);
+        return values;
+    }
+
+    void set_weights(std::size_t projection, std::uint64_t source, std::uint64_t target,
+                     const std::vector<double>& weights) override {
+        refuse_dry_run("weights");
+        sweep();
+        const PairSynapses pair = synapses_of(projection, source, target);
+        std::uint64_t count = pair.places.size();
+        MPI_Allreduce(MPI_IN_PLACE, &count, 1, MPI_UINT64_T, MPI_SUM, comm_);
+        const std::string& name = experiment_.projections[projection].name;
+        if (count != weights.size())
+            throw RunError(
+                fmt::format("{} has {} synapses from neuron {} to neuron {}, but {} weights were given; give "
+                            "one for each",
+                            name, count, source, target, weights.size()));
+        collectively(comm_, [&] {
+            for (std::size_t i = 0; i < pair.places.size(); ++i)
+                if (const std::string why = why_not(projection, pair.store->weight(pair.places[i]), weights[i]);
+                    !why.empty())
+                    throw RunError(
+                        fmt::format("{}: a weight from neuron {} to neuron {} {}", name, source, target, why));
+        });
+        for (std::size_t i = 0; i < pair.places.size(); ++i)
+            pair.store->set_weight(pair.places[i], static_cast<float>(weights[i]));
+    }
+
     [[nodiscard]] RunSummary summary() override {
         RunSummary s;
         s.ranks = ranks_;
@@ -191,8 +250,8 @@ public:
         }
         if (plastic) {
             std::vector<Hash128> of_thread(options_.threads);
+            sweep();
             team_->run([&](std::uint32_t t) {
-                workers_[t]->sweep(now_);
                 of_thread[t] =
                     workers_[t]->hash_weights([&](std::size_t i, std::uint32_t row) { return plastic_source(i, row); });
             });
@@ -256,6 +315,11 @@ public:
     }
 
     void finish(const std::string& report_json) override {
+        if (file_ && !experiment_.weight_recorders.empty()) {
+            sweep();
+            for (std::size_t r = 0; r < experiment_.weight_recorders.size(); ++r)
+                write_synapses(r, experiment_.weight_recorders[r].interval_ms == 0.0, true);
+        }
         if (file_) file_->close(report_json);
         file_.reset();
     }
@@ -546,6 +610,221 @@ private:
         }
         return all;
     }
+    /// All plastic synapses take into account what is known now.
+    void sweep() {
+        team_->run([&](std::uint32_t t) { workers_[t]->sweep(now_); });
+    }
+    /// Number of a plastic projection's stores on the workers.
+    [[nodiscard]] std::size_t store_number(std::size_t projection) const {
+        std::size_t number = 0;
+        for (std::size_t p = 0; p < projection; ++p)
+            number += plan_.projections[p].synapse != nullptr;
+        return number;
+    }
+    [[nodiscard]] std::vector<OwnSynapses> own_synapses(std::size_t projection) const {
+        const PlannedProjection& planned = plan_.projections[projection];
+        std::vector<OwnSynapses> own;
+        for (const auto& worker : workers_)
+            own.push_back({worker->plastic[store_number(projection)].get(), &worker->indices(planned.target),
+                           &network_.plastic_sources[planned.source]});
+        return own;
+    }
+    /// The synapses of a pair of neurons, on the rank that has the target; by delay, receptor and order of drawing.
+    struct PairSynapses {
+        PlasticStore* store = nullptr;
+        std::vector<std::uint64_t> places;
+    };
+    [[nodiscard]] PairSynapses synapses_of(std::size_t projection, std::uint64_t source, std::uint64_t target) const {
+        const PlannedProjection& planned = plan_.projections[projection];
+        PairSynapses found;
+        Partition::Place place{};
+        plan_.partition->places(planned.target, std::span(&target, 1), std::span(&place, 1));
+        if (place.worker / options_.threads != static_cast<std::uint32_t>(rank_)) return found;
+        const auto& sources = network_.plastic_sources[planned.source];
+        const auto row = std::lower_bound(sources.begin(), sources.end(), source);
+        if (row == sources.end() || *row != source) return found;
+        found.store = workers_[place.worker % options_.threads]->plastic[store_number(projection)].get();
+        found.store->each_place_of(static_cast<std::uint32_t>(row - sources.begin()),
+                                   static_cast<std::uint32_t>(place.local), found.places);
+        return found;
+    }
+    /// Why a weight can't take the place of another; empty: it can.
+    [[nodiscard]] std::string why_not(std::size_t projection, float old, double weight) const {
+        const ReceptorChoice& receptor = plan_.projections[projection].receptor;
+        if (!std::isfinite(static_cast<float>(weight)))
+            return fmt::format("is {}, but must be a finite float32", weight);
+        if (receptor.positive != receptor.negative && (old < 0.0F ? weight > 0.0 : weight < 0.0))
+            return fmt::format(
+                "is {} in place of {}; give one of the same sign, since the sign has chosen the receptor", weight, old);
+        return {};
+    }
+    /// Initial weights from files; and recorders of more synapses than there are are refused.
+    void load_weights() {
+        for (const WeightRecorder& recorder : experiment_.weight_recorders) {
+            const std::uint64_t count =
+                count_synapses(comm_, own_synapses(projection_number(experiment_, recorder.projection)));
+            collectively(comm_, [&] {
+                const std::string key = recorder.path + ".sample";
+                if (recorder.sample > count && !options_.dry_run)
+                    throw InputError(
+                        {experiment_.where(key), key,
+                         fmt::format("is {}, but {} has {} synapses", recorder.sample, recorder.projection, count),
+                         "lower it"});
+            });
+        }
+        for (std::size_t p = 0; p < plan_.projections.size(); ++p) {
+            const Projection& projection = experiment_.projections[p];
+            if (projection.weights_file.empty()) continue;
+            const std::string key = projection.path + ".initial_weights";
+            const auto wrong = [&](std::string message, std::string remedy) {
+                return InputError({experiment_.where(key), key, std::move(message), std::move(remedy)});
+            };
+            collectively(comm_, [&] {
+                if (options_.dry_run)
+                    throw wrong("a dry run has one rank's share of the synapses, which a file's can't be told from",
+                                "leave initial_weights out");
+            });
+            const std::vector<OwnSynapses> own = own_synapses(p);
+            const std::uint64_t count = count_synapses(comm_, own);
+            std::unique_ptr<WeightsReader> reader;
+            const std::string what =
+                fmt::format("{}: /weights/{}", projection.weights_file, projection.weights_projection);
+            collectively(comm_, [&] {
+                try {
+                    reader = std::make_unique<WeightsReader>(projection.weights_file, projection.weights_projection);
+                } catch (const RunError& e) {
+                    throw wrong(e.what(), "give the result file of a run that recorded weights to its end");
+                }
+                if (reader->synapses() != count)
+                    throw wrong(fmt::format("{} holds {} weights, but this projection has {} synapses", what,
+                                            reader->synapses(), count),
+                                "record all weights, without sample, of the same projection and seed");
+            });
+            std::pair<int, std::string> error{0, ""};
+            sorted_synapses(
+                comm_, own, experiment_.populations[plan_.projections[p].target].size,
+                [&](std::uint64_t first, std::span<SortedSynapse> part) {
+                    std::vector<std::vector<PlacedWeight>> to(static_cast<std::size_t>(ranks_));
+                    try {
+                        const SynapseColumns rows = reader->read(first, part.size());
+                        for (std::size_t i = 0; i < part.size(); ++i) {
+                            const SortedSynapse& own_one = part[i];
+                            if (rows.source[i] != own_one.source || rows.target[i] != own_one.target ||
+                                rows.delay_ms[i] != settings_.time_ms(own_one.delay))
+                                throw wrong(
+                                    fmt::format("{}, row {}, is a synapse from {} to {} of {} ms, but here it is "
+                                                "one from {} to {} of {} ms",
+                                                what, first + i, rows.source[i], rows.target[i], rows.delay_ms[i],
+                                                own_one.source, own_one.target, settings_.time_ms(own_one.delay)),
+                                    "take weights of the same synapses: rule, delay, name and seed as there");
+                            if (const std::string why = why_not(p, own_one.weight, static_cast<double>(rows.weight[i]));
+                                !why.empty())
+                                throw wrong(fmt::format("{}, row {}: the weight {}", what, first + i, why),
+                                            "take weights of the same synapses");
+                            to[own_one.rank].push_back({own_one.place, own_one.thread, rows.weight[i]});
+                        }
+                    } catch (...) {
+                        if (error.first == 0) error = describe_current_exception();
+                    }
+                    for (const auto& from : all_to_all(comm_, to))
+                        for (const PlacedWeight& each : from)
+                            own[each.thread].store->set_weight(each.place, each.weight);
+                });
+            agree(comm_, error.first, error.second);
+        }
+    }
+
+    /// The recordings of weights, and which of their synapses are whose.
+    void make_weight_recorders() {
+        std::size_t traces = 0;
+        for (std::size_t r = 0; r < experiment_.weight_recorders.size(); ++r) {
+            const WeightRecorder& recorder = experiment_.weight_recorders[r];
+            const std::size_t p = projection_number(experiment_, recorder.projection);
+            const PlannedProjection& planned = plan_.projections[p];
+            const std::vector<OwnSynapses> own = own_synapses(p);
+            const std::uint64_t count = count_synapses(comm_, own);
+            WeightLayout layout;
+            layout.projection = recorder.projection;
+            layout.unit = weight_unit(plan_.models[planned.target], experiment_.projections[p].receptor);
+            layout.source = experiment_.projections[p].source.population;
+            layout.target = experiment_.projections[p].target.population;
+            layout.synapses = recorder.sample > 0 ? recorder.sample : count;
+            layout.interval_steps =
+                recorder.interval_ms > 0.0 ? std::max<std::int64_t>(1, steps_of(recorder.interval_ms, 1)) : 0;
+            layout.first_step = steps_of(recorder.start_ms, 0) + layout.interval_steps;
+            layout.changes = recorder.changes;
+            file_->add_weights(layout);
+            weight_counts_.push_back(count);
+            const std::int64_t last = steps_of(recorder.stop_ms, std::numeric_limits<std::int64_t>::max());
+            if (layout.interval_steps > 0) {
+                for (auto& worker : workers_) {
+                    WeightShare share;
+                    share.recording = r;
+                    share.trace = traces;
+                    share.store = store_number(p);
+                    share.first_step = layout.first_step;
+                    share.interval = layout.interval_steps;
+                    share.last_step = last;
+                    share.changes = layout.changes;
+                    worker->weight_shares.push_back(std::move(share));
+                }
+                write_synapses(r, true, false);
+                if (!layout.changes) {
+                    ++traces;
+                    weight_traces_.push_back({layout.first_step, layout.interval_steps, last});
+                }
+            }
+        }
+        weight_values_.assign(options_.threads, std::vector<std::vector<TraceValue>>(traces));
+        weight_changes_.assign(options_.threads,
+                               std::vector<std::vector<WeightChange>>(experiment_.weight_recorders.size()));
+    }
+
+    /// Rows of a recording's synapses: who they are, which then also tells their owners, or the weights of the end.
+    void write_synapses(std::size_t r, bool identities, bool end) {
+        const WeightRecorder& recorder = experiment_.weight_recorders[r];
+        const std::size_t p = projection_number(experiment_, recorder.projection);
+        const std::uint64_t count = weight_counts_[r], chosen = recorder.sample > 0 ? recorder.sample : count;
+        __extension__ using Product = unsigned __int128;
+        // Row c is synapse number c * count / chosen.
+        const auto row_from = [&](std::uint64_t number) { // the first one with at least that number
+            return static_cast<std::uint64_t>((static_cast<Product>(number) * chosen + count - 1) /
+                                              std::max<std::uint64_t>(1, count));
+        };
+        std::vector<WeightShare*> shares;
+        for (auto& worker : workers_)
+            for (WeightShare& share : worker->weight_shares)
+                if (share.recording == r) shares.push_back(&share);
+        sorted_synapses(comm_, own_synapses(p), experiment_.populations[plan_.projections[p].target].size,
+                        [&](std::uint64_t first, std::span<SortedSynapse> part) {
+                            const std::uint64_t begin = row_from(first);
+                            SynapseColumns columns;
+                            std::vector<std::vector<PlacedColumn>> to(static_cast<std::size_t>(ranks_));
+                            for (std::uint64_t row = begin; row < chosen; ++row) {
+                                const auto number =
+                                    static_cast<std::uint64_t>(static_cast<Product>(row) * count / chosen);
+                                if (number >= first + part.size()) break;
+                                const SortedSynapse& synapse = part[number - first];
+                                if (identities) {
+                                    columns.source.push_back(synapse.source);
+                                    columns.target.push_back(synapse.target);
+                                    columns.delay_ms.push_back(settings_.time_ms(synapse.delay));
+                                    to[synapse.rank].push_back({synapse.place, row, synapse.thread});
+                                }
+                                if (end) columns.weight.push_back(synapse.weight);
+                            }
+                            file_->write_synapses(r, begin, columns);
+                            if (shares.empty() || end) return;
+                            for (const auto& from : all_to_all(comm_, to))
+                                for (const PlacedColumn& each : from)
+                                    shares[each.thread]->synapses.emplace_back(each.place, each.column);
+                        });
+    }
+    struct PlacedColumn {
+        std::uint64_t place, column;
+        std::uint32_t thread;
+    };
+
     /// Index of the source of a row of the plastic projection number i.
     [[nodiscard]] std::uint64_t plastic_source(std::size_t i, std::uint32_t row) const {
         for (const PlannedProjection& planned : plan_.projections)
@@ -883,6 +1162,14 @@ private:
         } else {
             file_ = std::make_unique<ResultFile>(comm_, options_.output, experiment_, names, layouts);
         }
+        make_weight_recorders();
+        double looked = traced;
+        for (const auto& worker : workers_)
+            for (const WeightShare& share : worker->weight_shares)
+                looked += static_cast<double>(share.synapses.size()) / static_cast<double>(share.interval);
+        MPI_Allreduce(MPI_IN_PLACE, &looked, 1, MPI_DOUBLE, MPI_MAX, comm_);
+        if (looked * static_cast<double>(meeting_steps_) > TraceValue::most_kept)
+            meeting_steps_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(TraceValue::most_kept / looked));
     }
 
     /// What one worker does until step `until`. Never throws: an error is kept and told to the other ranks.
@@ -906,7 +1193,7 @@ private:
             phase += now - clock;
             clock = now;
         };
-        const bool tracing = !worker.traces.empty();
+        const bool tracing = !worker.traces.empty(), looking = !worker.weight_shares.empty();
         for (std::int64_t step = now_; step < until;) {
             // Pieces of a run may end inside an epoch; epochs always begin at multiples of the minimum delay, so that
             // stopping changes nothing but the moment of an exchange.
@@ -924,6 +1211,10 @@ private:
                 lap(phases_.update);
                 if (tracing) {
                     attempt([&] { worker.trace(step + 1, trace_values_[t]); });
+                    lap(phases_.record);
+                }
+                if (looking) {
+                    attempt([&] { worker.look_at_weights(step + 1, weight_values_[t], weight_changes_[t]); });
                     lap(phases_.record);
                 }
             }
@@ -970,6 +1261,12 @@ private:
         for (const auto& thread : trace_values_)
             for (const auto& values : thread)
                 need[0] += 1.5 * static_cast<double>(values.size());
+        for (const auto& thread : weight_values_)
+            for (const auto& values : thread)
+                need[0] += 1.5 * static_cast<double>(values.size());
+        for (const auto& thread : weight_changes_)
+            for (const auto& changes : thread)
+                need[0] += 1.5 * static_cast<double>(changes.size());
         need[1] = begin - last_flush_;
         MPI_Allreduce(MPI_IN_PLACE, need, 5, MPI_DOUBLE, MPI_MAX, comm_);
         stopped_ = static_cast<int>(need[2]);
@@ -1020,7 +1317,30 @@ private:
         if (!file_) return;
         if (!recorded_populations_.empty()) file_->append_spikes(spikes);
         if (!traces_.empty()) file_->append_traces(values, end_frames);
+        if (!experiment_.weight_recorders.empty()) write_weights();
         file_->flush();
+    }
+    void write_weights() {
+        std::vector<std::vector<TraceValue>> values(weight_traces_.size());
+        std::vector<std::int64_t> end_frames;
+        for (std::size_t i = 0; i < weight_traces_.size(); ++i) {
+            for (auto& thread : weight_values_) {
+                values[i].insert(values[i].end(), thread[i].begin(), thread[i].end());
+                thread[i].clear();
+            }
+            const std::int64_t until = std::min(now_, weight_traces_[i].last_step);
+            end_frames.push_back(until < weight_traces_[i].first_step
+                                     ? 0
+                                     : (until - weight_traces_[i].first_step) / weight_traces_[i].interval + 1);
+        }
+        if (!values.empty()) file_->append_weights(values, end_frames);
+        std::vector<std::vector<WeightChange>> changes(experiment_.weight_recorders.size());
+        for (auto& thread : weight_changes_)
+            for (std::size_t r = 0; r < changes.size(); ++r) {
+                changes[r].insert(changes[r].end(), thread[r].begin(), thread[r].end());
+                thread[r].clear();
+            }
+        file_->append_changes(changes);
     }
 
     double start_;
@@ -1048,6 +1368,13 @@ private:
     std::vector<TraceLayout> traces_;
     std::vector<std::int64_t> trace_last_;
     std::vector<std::vector<std::vector<TraceValue>>> trace_values_; ///< [thread][trace]
+    struct WeightTrace {
+        std::int64_t first_step, interval, last_step;
+    };
+    std::vector<WeightTrace> weight_traces_;                             ///< of recordings at intervals
+    std::vector<std::uint64_t> weight_counts_;                           ///< synapses of each recorder's projection
+    std::vector<std::vector<std::vector<TraceValue>>> weight_values_;    ///< [thread][trace]
+    std::vector<std::vector<std::vector<WeightChange>>> weight_changes_; ///< [thread][recorder]
     std::unique_ptr<ResultFile> file_;
     std::int64_t now_ = 0;
     std::int64_t begin_ = 0;                                                  ///< where this process took up the run

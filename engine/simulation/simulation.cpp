@@ -4,6 +4,7 @@
 #include "engine/network/plan.hpp"
 #include "engine/simulation/engine.hpp"
 #include "spikecast/model.hpp"
+#include "spikecast/plasticity.hpp"
 
 #include <fmt/core.h>
 #include <mpi.h>
@@ -128,6 +129,44 @@ void Simulation::set_state(const std::string& population, const std::string& var
 
 void Simulation::modulate(const std::string& population, double amount) {
     impl_->modulate(population_number(impl_->experiment(), population), amount);
+}
+
+namespace {
+
+/// The number of a projection whose synapses are plastic, and whose populations have such neurons.
+std::size_t plastic_number(const Experiment& experiment, const std::string& name) {
+    const std::size_t p = projection_number(experiment, name);
+    const SynapseModelInfo* model = find_synapse_model(experiment.projections[p].synapse);
+    if (model == nullptr || model->role != SynapseModelInfo::Role::synapse)
+        throw RunError(fmt::format("projection {} has no plastic synapses, so its weights can't be asked for", name));
+    return p;
+}
+void check_pair(const Experiment& experiment, std::size_t p, std::uint64_t source, std::uint64_t target) {
+    const auto check = [&](const Selection& selection, std::uint64_t neuron) {
+        if (neuron >= experiment.find_population(selection.population)->size)
+            throw RunError(fmt::format("population {} has no neuron {}", selection.population, neuron));
+    };
+    check(experiment.projections[p].source, source);
+    check(experiment.projections[p].target, target);
+}
+
+} // namespace
+
+std::vector<SynapseWeight> Simulation::weights(const std::string& projection) {
+    return impl_->weights(plastic_number(impl_->experiment(), projection));
+}
+
+std::vector<double> Simulation::weights(const std::string& projection, std::uint64_t source, std::uint64_t target) {
+    const std::size_t p = plastic_number(impl_->experiment(), projection);
+    check_pair(impl_->experiment(), p, source, target);
+    return impl_->weights(p, source, target);
+}
+
+void Simulation::set_weights(const std::string& projection, std::uint64_t source, std::uint64_t target,
+                             const std::vector<double>& weights) {
+    const std::size_t p = plastic_number(impl_->experiment(), projection);
+    check_pair(impl_->experiment(), p, source, target);
+    impl_->set_weights(p, source, target, weights);
 }
 
 RunSummary Simulation::summary() {

@@ -41,6 +41,17 @@ struct TracedShare {
     std::vector<std::pair<std::uint32_t, std::uint64_t>> neurons; ///< local number, column
 };
 
+/// Weights recorded from one worker's synapses of a plastic projection.
+struct WeightShare {
+    std::size_t recording = 0; ///< number of the layout
+    std::size_t trace = 0;     ///< of those at intervals without `changes`: number among them
+    std::size_t store = 0;
+    std::int64_t first_step = 0, interval = 1, last_step = 0;
+    bool changes = false, begun = false;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> synapses; ///< place in the store, column
+    std::vector<float> seen;                                       ///< changes: the weights of the look before
+};
+
 template <class T>
 struct StimulusShare {
     std::unique_ptr<StimulusBlock<T>> block;
@@ -310,6 +321,31 @@ public:
         }
     }
 
+    /// Looks at recorded weights, as they are after all that is known at a stamp.
+    void look_at_weights(std::int64_t stamp, std::vector<std::vector<TraceValue>>& values,
+                         std::vector<std::vector<WeightChange>>& changes) {
+        for (WeightShare& share : weight_shares) {
+            if (stamp < share.first_step || stamp > share.last_step) continue;
+            if ((stamp - share.first_step) % share.interval != 0) continue;
+            PlasticStore& store = *plastic[share.store];
+            store.sweep(stamp);
+            const std::int64_t frame = (stamp - share.first_step) / share.interval;
+            if (share.changes) share.seen.resize(share.synapses.size());
+            for (std::size_t i = 0; i < share.synapses.size(); ++i) {
+                const auto [place, column] = share.synapses[i];
+                const float weight = store.weight(place);
+                if (!share.changes) {
+                    values[share.trace].push_back({frame, column, static_cast<double>(weight)});
+                } else if (!share.begun ||
+                           std::bit_cast<std::uint32_t>(weight) != std::bit_cast<std::uint32_t>(share.seen[i])) {
+                    changes[share.recording].push_back({stamp, column, weight});
+                    share.seen[i] = weight;
+                }
+            }
+            share.begun = true;
+        }
+    }
+
     /// Memory of what grows with the worker's neurons, but their state and statistics.
     [[nodiscard]] std::size_t input_bytes() const noexcept {
         std::size_t bytes = 0;
@@ -351,6 +387,7 @@ public:
     std::vector<std::vector<StimulusShare<T>>> stimuli; ///< by population, in declared order
     std::vector<std::vector<RecordedShare>> recorded;   ///< by population
     std::vector<TracedShare> traces;
+    std::vector<WeightShare> weight_shares;
     std::vector<std::unique_ptr<PlasticStore>> plastic; ///< in the order of their projections
     std::vector<std::vector<RecordedSpike>> kept;       ///< recorded and not yet written, by population
     /// A spike whose arrivals may not all be past: what a checkpoint holds instead of calendars.

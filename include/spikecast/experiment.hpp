@@ -184,6 +184,10 @@ struct Projection {
     /// multiplied so that their amounts sum up to this (in the weight's unit).
     double normalise_sum = 0.0;
     double normalise_ms = 0.0;
+    /// A result file whose /weights/<weights_projection> the plastic synapses begin with; empty: with `weight`. The
+    /// weights there are of the same synapses, all of them.
+    std::string weights_file;
+    std::string weights_projection;
     std::string path; ///< where it stands in the file (projections[3]), for messages
 };
 
@@ -211,6 +215,18 @@ struct StateRecorder {
     Selection source;
     std::vector<std::string> variables;
     double interval_ms = 0.0; ///< 0: every step
+    std::uint64_t sample = 0;
+    double start_ms = 0.0;
+    double stop_ms = std::numeric_limits<double>::infinity();
+    std::string path;
+};
+
+/// Weights of a plastic projection: all synapses, or `sample` of them at even distances in the order (target, source,
+/// delay). Those of the end of the run are always recorded.
+struct WeightRecorder {
+    std::string projection;   ///< by name
+    double interval_ms = 0.0; ///< between looks; 0: none but the end's
+    bool changes = false;     ///< of each look only the weights that differ from those of the look before
     std::uint64_t sample = 0;
     double start_ms = 0.0;
     double stop_ms = std::numeric_limits<double>::infinity();
@@ -262,6 +278,7 @@ struct Experiment {
     std::vector<Stimulus> stimuli;
     std::vector<SpikeRecorder> spike_recorders;
     std::vector<StateRecorder> state_recorders;
+    std::vector<WeightRecorder> weight_recorders;
     Reference reference;
 
     std::string text;                        ///< the file as it was read, includes merged in, for the result file

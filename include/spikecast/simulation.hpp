@@ -152,6 +152,12 @@ struct RunSummary {
     std::vector<RankSummary> shares;        ///< with by_rank: of every rank, on rank 0; in a dry run: of the one
 };
 
+/// One synapse of a plastic projection; source and target are indices in their populations.
+struct SynapseWeight {
+    std::uint64_t source, target;
+    double delay_ms, weight;
+};
+
 class Simulation {
 public:
     /// Validates and builds. Throws InputError for a bad experiment, RunError or CollectiveError for what goes wrong
@@ -187,6 +193,17 @@ public:
     /// pieces of a run; the experiment needs a volume_transmitter onto the population all the same, if of a silent
     /// source.
     void modulate(const std::string& population, double amount);
+
+    /// Weights of all synapses of a plastic projection as they are now, in the order (target, source, delay); complete
+    /// on rank 0, empty elsewhere. Large ones are for result files.
+    [[nodiscard]] std::vector<SynapseWeight> weights(const std::string& projection);
+    /// Of the synapses from one neuron to another by delay, on every rank; empty where there is none.
+    [[nodiscard]] std::vector<double> weights(const std::string& projection, std::uint64_t source,
+                                              std::uint64_t target);
+    /// Sets them, one for each synapse of the pair; from now on. Throws RunError for another number of weights, and for
+    /// one whose sign would have chosen another receptor.
+    void set_weights(const std::string& projection, std::uint64_t source, std::uint64_t target,
+                     const std::vector<double>& weights);
 
     [[nodiscard]] RunSummary summary();
     /// Closes the result file, with a text (the report) inside it.

@@ -7,9 +7,12 @@
 
 #include <mpi.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <string>
+#include <tuple>
+#include <vector>
 
 namespace spikecast {
 namespace {
@@ -148,6 +151,76 @@ TEST(Simulation, goes_on_from_a_checkpoint_with_other_threads_and_partitioner) {
     Experiment changed = balanced();
     changed.populations[0].params["I_e"] = Distribution::constant(451.0);
     EXPECT_THROW(Simulation(changed, options), CollectiveError); // the past would have been another
+}
+
+/// Plastic synapses, several of some pairs, with delays that differ.
+Experiment learning() {
+    Experiment e = balanced();
+    Projection& p = e.projections[0];
+    p.weight = Distribution::normal(40.0, 8.0).within(0.0, 100.0);
+    p.synapse = "stdp_synapse";
+    p.synapse_params = {{"Wmax", Distribution::constant(120.0)}};
+    return e;
+}
+
+TEST(Simulation, weights_are_read_by_source_and_target) {
+    SimulationOptions options;
+    options.threads = 2;
+    Simulation simulation(learning(), options);
+    const std::vector<SynapseWeight> before = simulation.weights("N->N");
+    simulation.run_steps(700);
+    const std::vector<SynapseWeight> after = simulation.weights("N->N");
+    int rank = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    EXPECT_EQ(after.size(), rank == 0 ? 200U * 20U : 0U);
+    std::size_t changed = 0;
+    for (std::size_t i = 0; i < after.size(); ++i) {
+        EXPECT_EQ(before[i].target, i / 20); // in order
+        EXPECT_EQ(std::tuple(before[i].source, before[i].target, before[i].delay_ms),
+                  std::tuple(after[i].source, after[i].target, after[i].delay_ms));
+        changed += before[i].weight != after[i].weight;
+    }
+    if (rank == 0) {
+        EXPECT_GT(changed, 1000U);
+    }
+    // The same pair by pair, on every rank: those onto neuron 7.
+    std::vector<std::uint64_t> sources(20);
+    for (std::size_t i = 0; rank == 0 && i < 20; ++i)
+        sources[i] = after[7 * 20 + i].source;
+    MPI_Bcast(sources.data(), 20, MPI_UINT64_T, 0, MPI_COMM_WORLD);
+    for (std::size_t i = 0; i < 20;) {
+        const std::vector<double> pair = simulation.weights("N->N", sources[i], 7);
+        ASSERT_FALSE(pair.empty());
+        for (std::size_t k = 0; k < pair.size(); ++k, ++i) {
+            ASSERT_LT(i, 20U);
+            if (rank == 0) {
+                EXPECT_EQ(pair[k], after[7 * 20 + i].weight);
+            }
+        }
+    }
+    std::uint64_t stranger = 0;
+    while (std::find(sources.begin(), sources.end(), stranger) != sources.end())
+        ++stranger;
+    EXPECT_TRUE(simulation.weights("N->N", stranger, 7).empty());
+    EXPECT_THROW((void)simulation.weights("nothing"), RunError);
+    EXPECT_THROW((void)simulation.weights("N->N", 200, 7), RunError);
+
+    // Weights that are set are there, and count from then on: on any layout the same.
+    const std::vector<double> old = simulation.weights("N->N", sources[0], 7);
+    EXPECT_THROW(simulation.set_weights("N->N", sources[0], 7, std::vector<double>(old.size() + 1, 1.0)), RunError);
+    EXPECT_THROW(simulation.set_weights("N->N", sources[0], 7, std::vector<double>(old.size(), -1.0)), CollectiveError);
+    const std::vector<double> set(old.size(), 77.5);
+    simulation.set_weights("N->N", sources[0], 7, set);
+    EXPECT_EQ(simulation.weights("N->N", sources[0], 7), set);
+    simulation.run_steps(300);
+    Simulation other(learning(), {});
+    other.run_steps(700);
+    other.set_weights("N->N", sources[0], 7, set);
+    other.run_steps(300);
+    EXPECT_EQ(simulation.summary().weights_hash, other.summary().weights_hash);
+    Simulation untouched(learning(), {});
+    untouched.run_steps(1000);
+    EXPECT_NE(untouched.summary().weights_hash, other.summary().weights_hash);
 }
 
 TEST(Simulation, a_request_to_stop_ends_a_run_early_with_a_checkpoint) {

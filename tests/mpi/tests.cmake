@@ -19,6 +19,10 @@ add_test(NAME matrix.outdegree COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURC
                                        $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only outdegree)
 set_tests_properties(matrix.outdegree PROPERTIES TIMEOUT 900 PROCESSORS 2)
 
+add_test(NAME weights COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/weights.py
+                              $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
+set_tests_properties(weights PROPERTIES TIMEOUT 900 PROCESSORS 2)
+
 # The matrix must notice faults: the same program with some of them to choose from (engine/build/fault.hpp).
 add_executable(spikecast_faulty $<TARGET_OBJECTS:spikecast_program> ${CMAKE_SOURCE_DIR}/engine/build/builder.cpp ${CMAKE_SOURCE_DIR}/engine/build/block_exchange.cpp ${CMAKE_SOURCE_DIR}/engine/exchange/exchanger.cpp
                                 ${CMAKE_SOURCE_DIR}/engine/simulation/engine_single_float32.cpp)
