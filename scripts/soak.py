@@ -108,8 +108,10 @@ def main():
             found = json.load(file)
         grown = max(memory[1:], default=memory[0]) / memory[0]
         print(f"{kills} kills, {found['spikes']} spikes, {time.time() - begin:.0f} s; largest rank {memory[0]:.0f} MB at first, "
-              f"{max(memory):.0f} MB at most; a checkpoint of {found['checkpoints']['bytes'] / 1e6:.2f} MB took "
-              f"{found['checkpoints']['longest_s']:.2f} s at most")
+              f"{max(memory):.0f} MB at most")
+        if found["checkpoints"]["written"] > 0:  # since the last kill
+            print(f"a checkpoint of {found['checkpoints']['bytes'] / 1e6:.2f} MB took "
+                  f"{found['checkpoints']['longest_s']:.2f} s at most")
         if found["spike_hash"] != wanted:
             sys.exit(f"FAIL: spike_hash {found['spike_hash']} instead of {wanted}")
         if grown > 1.15:
