@@ -152,13 +152,15 @@ std::uint64_t PlasticStore::arrive(const std::vector<std::uint64_t>& packets, st
 
 std::vector<std::uint64_t> PlasticStore::indegrees(std::size_t neurons) const {
     std::vector<std::uint64_t> counts(neurons, 0);
-    for_each([&](std::uint32_t, std::uint32_t local, std::uint32_t, std::uint64_t, std::uint64_t) { ++counts[local]; });
+    for_each([&](std::uint32_t, std::uint32_t local, std::uint32_t, std::uint32_t, std::uint64_t, std::uint64_t) {
+        ++counts[local];
+    });
     return counts;
 }
 
 std::vector<std::uint64_t> PlasticStore::numbers(std::vector<std::uint64_t> first) const {
     std::vector<std::uint64_t> out(begin_.back()); // rows stand by source, their segments by delay
-    for_each([&](std::uint32_t, std::uint32_t local, std::uint32_t, std::uint64_t, std::uint64_t i) {
+    for_each([&](std::uint32_t, std::uint32_t local, std::uint32_t, std::uint32_t, std::uint64_t, std::uint64_t i) {
         out[i] = first[local]++;
     });
     return out;
