@@ -74,8 +74,8 @@ if [[ $full == no ]]; then
     selection=(-LE full)
     echo "test.sh: leaving out the long tests; scripts/test.sh --full runs them too"
 fi
-# ctest comes last, so that the last lines of a log are its summary. A test on several ranks declares as many processors;
-# ctest runs one that needs more than there are by itself.
+# ctest comes last, so that the last lines of a log are its summary. A test on several ranks declares as many processors.
+# Twice as many as there are: tests spend half of their time starting processes and waiting for them.
 # The preset brings the sanitizers' options.
-exec ctest --preset "$preset" --output-on-failure --no-tests=error --no-label-summary -j "$(nproc)" \
+exec ctest --preset "$preset" --output-on-failure --no-tests=error --no-label-summary -j "$(($(nproc) * 2))" \
     "${selection[@]}" "${arguments[@]}"

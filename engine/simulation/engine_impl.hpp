@@ -64,6 +64,7 @@ public:
         ranks_ = processes_;
         if (options_.by_rank || options_.dry_run) clock_ = &cpu_seconds;
         if (options_.dry_run) plan_dry_run();
+        if (!options_.checkpoint.file.empty() || !options_.resume.empty()) refuse_weight_recorders();
         resume_ = open_checkpoint(comm_, options_, experiment_); // what is refused is refused before it takes time
         draw_seed_ = resume_ ? resume_->run.draw_seed : settings_.seed;
         if (options_.reseed) draw_seed_ = *options_.reseed;
@@ -990,11 +991,20 @@ private:
         return whole;
     }
 
+    /// Where the recording of weights in a result file stands isn't in checkpoints.
+    void refuse_weight_recorders() const {
+        if (experiment_.weight_recorders.empty()) return;
+        const std::string& path = experiment_.weight_recorders.front().path;
+        throw InputError({experiment_.where(path), path,
+                          "records weights, which a run with checkpoints can't go on with",
+                          "leave out the recorder, or the checkpoints (which hold the weights themselves)"});
+    }
     /// Collective. Writes a checkpoint of this moment; results have been written up to here.
     void save(const std::string& file) {
         phase("checkpoint");
         const double begin = wall_seconds();
         refuse_dry_run("checkpoints");
+        refuse_weight_recorders();
         collectively(comm_, [&] {
             if (fault("save") && breaks(options_.threads - 1)) throw RunError("a fault in a checkpoint");
         });

@@ -86,7 +86,7 @@ foreach(network brunel_tenth generators microcircuit rules space sparse_graph in
                                           $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only ${network})
   set_tests_properties(resume.${network} PROPERTIES TIMEOUT 900 PROCESSORS 2)
 endforeach()
-foreach(network rules microcircuit space inputs cable volleys nonlinear outdegree)
+foreach(network rules microcircuit space inputs cable volleys nonlinear outdegree plasticity_rules)
   set_tests_properties(resume.${network} PROPERTIES LABELS full)
 endforeach()
 add_test(NAME resume.notices_unordered COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/resume.py
