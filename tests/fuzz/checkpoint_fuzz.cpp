@@ -1,6 +1,6 @@
-// Checkpoints: header, table of sections and their bytes. A first byte below 128 leaves the file as it is; otherwise the
-// rest is the table's length (2 bytes), the table and what lies before it, in a file whose header and table have their
-// checksums, so that more than those is reached.
+// Checkpoints: header, table of sections and their bytes. A first byte below 128 leaves the file as it is; otherwise
+// the rest is the table's length (2 bytes), the table and what lies before it, in a file whose header and table have
+// their checksums, so that more than those is reached.
 #include "engine/checkpoint/file.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
