@@ -1051,7 +1051,7 @@ private:
         const auto own = own_workers();
         write_workers(writer, own);
         if (any_plastic()) {
-            team_->run([&](std::uint32_t t) { workers_[t]->sweep(now_); });
+            sweep();
             PlasticState(own, plan_, network_.plastic_sources, now_).write(writer);
         }
         const std::uint64_t bytes = writer.finish(std::max<std::uint32_t>(1, options_.checkpoint.keep));
