@@ -104,11 +104,7 @@ def main():
                         wrong += 1
                 print(f"{name}, {precision}, {weights}: spikes {expected[4]}, synapses {expected[3]}, hash {expected[0]}",
                       flush=True)
-    print(f"{runs} runs, {wrong} differences")
-    if arguments.fault:
-        print("noticed" if wrong else f"FAIL: nobody noticed the fault {arguments.fault}")
-        sys.exit(0 if wrong else 1)
-    sys.exit(1 if wrong else 0)
+    networks_of_tests.conclude(runs, wrong, arguments.fault)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The networks that test one answer: tests/mpi/networks and a small microcircuit, with the settings and files that they need."""
 import os
+import sys
 
 
 def input_files(folder):
@@ -28,3 +29,11 @@ def cases(source):
     return ([("brunel_tenth", os.path.join(networks, "brunel_tenth.toml"), {}),
              ("microcircuit", os.path.join(source, "experiments", "microcircuit_pd14.toml"), small)] +
             [(name, os.path.join(networks, name + ".toml"), {}) for name in plain])
+
+
+def conclude(runs, wrong, fault):
+    """Ends the program: well where nothing differs or, of a program with a fault, where something does."""
+    print(f"{runs} runs, {wrong} differences")
+    if fault:
+        print("noticed" if wrong else f"FAIL: nobody noticed the fault {fault}")
+    sys.exit(0 if (wrong > 0) == bool(fault) else 1)
