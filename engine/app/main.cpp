@@ -138,17 +138,18 @@ void check_means(const Arguments& arguments, const Experiment& experiment, int r
             const Prediction need = predict_for(experiment, static_cast<std::uint32_t>(ranks), arguments.threads,
                                                 !arguments.output.empty());
             const double have = available_memory();
+            const bool keeps = !(arguments.checkpoint + arguments.checkpoint_every + arguments.checkpoint_wall).empty();
+            const double bytes = need.bytes_per_rank + (keeps ? need.checkpoint_bytes_per_rank : 0.0);
             double neurons = 0.0;
             for (const Population& population : experiment.populations)
                 neurons += static_cast<double>(population.size);
-            if (need.bytes_per_rank * node_ranks > have)
+            if (bytes * node_ranks > have)
                 throw InputError(
                     {largest_population(experiment), "memory",
                      fmt::format("{:.4g} neurons with {:.4g} synapses need {} on each of {} ranks of this node, but "
                                  "only {} are "
                                  "free",
-                                 neurons, need.synapses, format_bytes(need.bytes_per_rank), node_ranks,
-                                 format_bytes(have)),
+                                 neurons, need.synapses, format_bytes(bytes), node_ranks, format_bytes(have)),
                      "run on more machines, scale the network down, use weights = \"compact\", or try all the "
                      "same with --ignore-memory"});
         }
@@ -414,6 +415,8 @@ int check(const Arguments& arguments, const Environment& environment) {
                    drawing_name(!p.cost.exchanged), p.cost.exchanged ? p.cost.redraw_s : p.cost.exchange_s);
     fmt::print("  build time       {:.2f} s on cores like this one's\n", build_s);
     fmt::print("  a checkpoint     {} in about {:.2g} s\n", format_bytes(need.checkpoint_bytes), need.checkpoint_s);
+    if (need.checkpoint_bytes_per_rank > 0.0)
+        fmt::print("  {:<16} {} more a rank meanwhile\n", "", format_bytes(need.checkpoint_bytes_per_rank));
     return 0;
 }
 

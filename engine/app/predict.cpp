@@ -2,6 +2,7 @@
 
 #include "engine/build/builder.hpp"
 #include "engine/build/huge_buffer.hpp"
+#include "engine/plasticity/sorted_synapses.hpp"
 #include "engine/recording/result_file.hpp"
 #include "engine/recording/statistics.hpp"
 #include "partitioners/partitioners.hpp"
@@ -15,6 +16,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <numeric>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -30,6 +32,7 @@ constexpr double program_writes = 5e6;
 constexpr double build_overhead = 0.02;
 // Measured with 0.5 million values of V_m waiting, on 1 to 3 ranks: they, and their copies while they are written.
 constexpr double trace_copies = 7.0;
+constexpr double weight_copies[] = {5.0, 6.0}; ///< of weights looked at, too: on one rank, on several
 
 double recorded_neurons(const StateRecorder& recorder) {
     const Selection& s = recorder.source;
@@ -68,7 +71,7 @@ constexpr double disk_bytes_s = 2e8;
 
 /// State and statistics of every neuron, what HDF5 and the table take for a section, and the spikes of the longest
 /// delay.
-void predict_checkpoint(const NetworkPlan& plan, Prediction& prediction) {
+void predict_checkpoint(const NetworkPlan& plan, std::uint32_t ranks, Prediction& prediction) {
     const Experiment& e = *plan.experiment;
     const double number = e.simulation.precision == Precision::double_precision ? 8.0 : 4.0;
     double bytes = 0.0, sections = 7.0;
@@ -79,6 +82,16 @@ void predict_checkpoint(const NetworkPlan& plan, Prediction& prediction) {
         sections += variables + 4.0;
         const double rate = std::max(0.0, expected_rate(e, e.populations[p]));
         bytes += 24.0 * size * rate * 1e-3 * e.simulation.time_ms(plan.max_delay);
+    }
+    for (const PlannedProjection& planned : plan.projections) {
+        if (planned.synapse == nullptr) continue;
+        const double synapses = planned.rule->expected_synapses();
+        const double each = 4.0 * (1.0 + static_cast<double>(planned.synapse->model.variables.size()));
+        bytes += synapses * each;
+        sections += 1.0 + static_cast<double>(planned.synapse->model.variables.size());
+        // Of one projection at a time: where each goes and what it has, sent, received, in order and written.
+        prediction.checkpoint_bytes_per_rank =
+            std::max(prediction.checkpoint_bytes_per_rank, 4.0 * (8.0 + each) * synapses / ranks);
     }
     bytes += 800.0 * sections + static_cast<double>(e.text.size());
     prediction.checkpoint_bytes = bytes;
@@ -136,35 +149,82 @@ double measure_word() {
     return seconds.count() / (rounds * 4096.0);
 }
 
-/// Seconds until every one of so many threads has touched so many bytes of fresh memory of its own.
-double touch_seconds(double bytes, unsigned threads) {
-    constexpr std::size_t page = 4096;
+/// What memory of some size costs when each of some threads has one of its own; of the slowest.
+struct MemoryTimes {
+    double touch_s = 0.0; ///< every page for the first time
+    double write_s = 0.0; ///< four bytes at the end of a random one of its rows
+};
+MemoryTimes time_memory(double bytes, double rows, unsigned threads) {
+    constexpr std::size_t page = 4096, item = 4, writes = 1'000'000;
     const auto size = static_cast<std::size_t>(bytes);
-    const auto begin = std::chrono::steady_clock::now();
-    const auto work = [size] {
-        HugeBuffer<char> memory(size);
-        for (std::size_t i = 0; i < size; i += page)
-            static_cast<volatile char*>(memory.data())[i] = 1;
+    const std::size_t row_count = std::clamp<std::size_t>(static_cast<std::size_t>(rows), 1, size / item);
+    const auto row_items = static_cast<std::uint32_t>(size / item / row_count);
+    std::vector<MemoryTimes> times(threads);
+    const auto work = [&](MemoryTimes& mine) {
+        using Clock = std::chrono::steady_clock;
+        HugeBuffer<std::uint32_t> memory(size / item);
+        std::vector<std::uint32_t> filled(row_count, 0);
+        const auto begin = Clock::now();
+        for (std::size_t i = 0; i < size / item; i += page / item)
+            static_cast<volatile std::uint32_t*>(memory.data())[i] = 1;
+        const auto touched = Clock::now();
+        std::uint64_t random = 88172645463325252;
+        for (std::size_t i = 0; i < writes; ++i) {
+            random ^= random << 13; // xorshift (Marsaglia 2003)
+            random ^= random >> 7;
+            random ^= random << 17;
+            const std::size_t row = (random >> 32) * row_count >> 32;
+            static_cast<volatile std::uint32_t*>(memory.data())[row * row_items + filled[row]] = 1;
+            if (++filled[row] == row_items) filled[row] = 0;
+        }
+        mine.touch_s = std::chrono::duration<double>(touched - begin).count();
+        mine.write_s = std::chrono::duration<double>(Clock::now() - touched).count() / static_cast<double>(writes);
     };
     {
         std::vector<std::jthread> team;
         for (unsigned t = 1; t < threads; ++t)
-            team.emplace_back(work);
-        work();
+            team.emplace_back(work, std::ref(times[t]));
+        work(times[0]);
     }
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    return seconds.count();
+    MemoryTimes slowest;
+    for (const MemoryTimes& t : times)
+        slowest = {std::max(slowest.touch_s, t.touch_s), std::max(slowest.write_s, t.write_s)};
+    return slowest;
 }
 
-/// A virtual machine gives memory back that is free for some seconds, and its host takes a while to supply it anew.
-/// This is the difference, in seconds a byte of each thread, between memory as it is found and memory that was in use a
-/// moment ago, which is what the sample of the build gets.
-double supply_seconds(double bytes, unsigned threads) {
+/// What a build's memory costs a thread beyond what the sample of the build sees of it.
+struct MemoryCosts {
+    /// A byte. A virtual machine gives memory back that is free for some seconds, and its host takes a while to supply
+    /// it anew; the sample gets memory that was in use a moment ago.
+    double supply_s = 0.0;
+    double write_s = 0.0; ///< a synapse: the more memory, the fewer of its rows' ends are near the processor
+};
+MemoryCosts measure_memory(double bytes, double rows, double sample_bytes, unsigned threads) {
     const double most = std::min(512e6, available_memory() / 4.0) / threads;
     const double tried = std::floor(std::min(bytes, most));
-    if (tried < 1.0) return 0.0;
-    const double found = touch_seconds(tried, threads);
-    return std::max(0.0, found - touch_seconds(tried, threads)) / tried;
+    if (tried < 4096.0 || sample_bytes < 4096.0) return {};
+    const MemoryTimes found = time_memory(tried, rows, threads);
+    const MemoryTimes again = time_memory(tried, rows, threads);
+    const MemoryTimes small = time_memory(std::min(sample_bytes, tried), rows, threads);
+    return {std::max(0.0, found.touch_s - again.touch_s) / tried, std::max(0.0, again.write_s - small.write_s)};
+}
+
+/// Of a rank: which of its synapses recorders of weights watch, what these note until it is written, and a round in
+/// which all synapses of a projection are put in order (sorted_synapses: about 32 of them).
+double weight_recorder_bytes(const NetworkPlan& plan, std::uint32_t ranks) {
+    const Experiment& experiment = *plan.experiment;
+    double watched = 0.0, ordering = 0.0;
+    for (const WeightRecorder& recorder : experiment.weight_recorders)
+        for (const PlannedProjection& planned : plan.projections) {
+            if (planned.synapse == nullptr || planned.projection->name != recorder.projection) continue;
+            const double all = planned.rule->expected_synapses();
+            const double chosen = recorder.sample > 0 ? std::min(all, static_cast<double>(recorder.sample)) : all;
+            const double noted = recorder.changes ? 4.0 : weight_copies[ranks > 1 ? 1 : 0] * sizeof(TraceValue);
+            if (recorder.interval_ms > 0.0) watched += chosen / ranks * (16.0 + noted);
+            const double round = std::min(all, std::max(all / 32.0, 65536.0 * ranks));
+            ordering = std::max(ordering, 3.0 * sizeof(SortedSynapse) * round / ranks);
+        }
+    return std::max(watched, ordering); // it is set up in order before it notes anything
 }
 
 } // namespace
@@ -234,7 +294,7 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
     const double routes = neurons_rank * 4.0 + rows * 8.0; // as many sources are heard as are sent to, over all ranks
     prediction.network_bytes_per_rank = finished + routes;
 
-    predict_checkpoint(plan, prediction);
+    predict_checkpoint(plan, ranks, prediction);
     prediction.written_per_worker = finished / threads + huge(synapses_worker * tag);
     const double heard = 8.0 * rows;
     const double counting = threads * counts + numbers + (threads > 1.0 ? 3.0 : 1.0) * heard + exchange_buffers;
@@ -291,7 +351,9 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
     const double recording =
         (writes ? program_writes : 0.0) + (records ? copies * sizeof(RecordedSpike) * kept : 0.0) +
         (writes ? trace_copies * sizeof(TraceValue) * traced_values(plan, ranks) + tracing_bytes(plan, ranks) : 0.0);
-    const double simulating = prediction.network_bytes_per_rank + state + std::max(setup, running + recording);
+    const double weights = writes ? weight_recorder_bytes(plan, ranks) : 0.0;
+    const double simulating =
+        prediction.network_bytes_per_rank + state + std::max(setup, running + recording + weights);
 
     prediction.bytes_per_rank =
         resident_bytes() + program_runs + std::max({counting, placing, telling, converting, simulating});
@@ -306,13 +368,16 @@ double predict_build_seconds(const Experiment& experiment, const Prediction& pre
     const auto busy = static_cast<unsigned>(std::min<double>(cores, workers));
     const double shared = std::max(1.0, workers / cores);
     const double synapses = prediction.synapses / workers;
-    const double supply = supply_seconds(prediction.written_per_worker, busy) * prediction.written_per_worker;
     // A share of a worker's synapses: at most a quarter of them, or `sampled`.
     constexpr double sampled = 1e7;
     const double share = std::clamp(std::ceil(synapses / sampled), 4.0, std::max(4.0, 1e9 / workers));
     std::vector<std::uint64_t> sizes;
     for (const Population& population : experiment.populations)
         sizes.push_back(population.size);
+    const double written = prediction.written_per_worker;
+    const MemoryCosts memory =
+        measure_memory(written, static_cast<double>(std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0})),
+                       written / share, busy);
     const double shares = std::min(workers * share, 2e9);
     const auto partition = make_partition(experiment.simulation, sizes, static_cast<std::uint32_t>(shares));
     NetworkPlan plan = make_plan(MPI_COMM_SELF, experiment, partition, 1);
@@ -352,7 +417,8 @@ double predict_build_seconds(const Experiment& experiment, const Prediction& pre
         each = ((synapses - by_source) * each + known * word / drawing_word_s) / synapses;
     }
     const double discarded = (prediction.drawn - prediction.synapses) / workers;
-    return build_overhead + shared * (synapses * each + supply + discarded * 4.0 * word);
+    return build_overhead +
+           shared * (synapses * (each + memory.write_s) + memory.supply_s * written + discarded * 4.0 * word);
 }
 
 double available_memory() {

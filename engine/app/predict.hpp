@@ -25,7 +25,9 @@ struct Prediction {
     double written_per_worker = 0.0; ///< bytes of fresh memory that a worker fills while building
     double checkpoint_bytes = 0.0;   ///< of a checkpoint file
     double checkpoint_s = 0.0;       ///< that writing it takes, about
-    double drawn = 0.0;              ///< synapses drawn, those that are drawn and discarded included
+    double checkpoint_bytes_per_rank =
+        0.0;            ///< that a rank needs while it writes plastic synapses, beyond bytes_per_rank
+    double drawn = 0.0; ///< synapses drawn, those that are drawn and discarded included
 };
 
 /// The network of `plan` on so many ranks of plan.threads workers each. plan.partition must have as many workers.
