@@ -10,50 +10,8 @@
 #include <mpi.h>
 
 #include <cmath>
-#include <cstdio>
 
 namespace spikecast {
-
-namespace {
-
-/// What MPI can't do ends the job, with the rank in the message; the exchange of packets reports its own errors.
-void end_with_message(MPI_Comm* comm, int* code, ...) {
-    int rank = -1, length = 0;
-    char text[MPI_MAX_ERROR_STRING] = "";
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Error_string(*code, text, &length);
-    fmt::print(stderr, "spikecast: rank {}: MPI failed: {}\n", rank, text);
-    std::fflush(stderr);
-    MPI_Abort(*comm, 1);
-}
-
-} // namespace
-
-Environment::Environment(int& argc, char**& argv) {
-    int provided = MPI_THREAD_SINGLE;
-    MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
-    if (provided < MPI_THREAD_FUNNELED) {
-        std::fputs("spikecast: this MPI gives no thread support (MPI_THREAD_FUNNELED); use one that does\n", stderr);
-        MPI_Abort(MPI_COMM_WORLD, 1);
-    }
-    MPI_Errhandler handler = MPI_ERRHANDLER_NULL;
-    MPI_Comm_create_errhandler(&end_with_message, &handler);
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, handler);
-    MPI_Errhandler_free(&handler);
-}
-Environment::~Environment() {
-    MPI_Finalize();
-}
-int Environment::rank() const noexcept {
-    int rank = 0;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    return rank;
-}
-int Environment::ranks() const noexcept {
-    int ranks = 1;
-    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-    return ranks;
-}
 
 std::unique_ptr<Simulation::Impl> Simulation::Impl::make(Experiment experiment, SimulationOptions options) {
     if (options.threads == 0) throw RunError("a rank needs at least one thread; give --threads 1 or more");
