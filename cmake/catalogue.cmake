@@ -33,7 +33,8 @@ endfunction()
 # spikecast_catalogue(LIST SOURCES): from the lines "header struct" of LIST, source files for the models and one with the
 # table of all, in the build tree; SOURCES receives their paths. A changed list configures again. Neurons and synapses
 # have files of their own: in one with others the compiler inlines less (its limit on a unit's growth), which costs up to
-# half of a kernel's speed. Generators share files, for which the headers are read once.
+# half of a kernel's speed. Generators share files, for which the headers are read once, and so do all models in builds with
+# sanitizers, of which nobody wants to know the speed.
 function(spikecast_catalogue list sources)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
   set(folder ${PROJECT_BINARY_DIR}/catalogue)
@@ -69,15 +70,15 @@ function(spikecast_catalogue list sources)
 const ${Kind}CatalogueEntry entry_${struct} = ${kind}entry_of<${struct}>();
 ")
     file(STRINGS ${PROJECT_SOURCE_DIR}/models/${header} driven REGEX "Population = NeuronBlock<${struct}, T>")
-    if(header MATCHES "^generators/")
+    if(header MATCHES "^generators/" OR CMAKE_CXX_FLAGS MATCHES "-fsanitize")
       string(APPEND shared_includes "${include}")
       string(APPEND shared_definitions "${definition}")
       math(EXPR shared "${shared} + 1")
       if(shared EQUAL models_in_a_file)
         math(EXPR shared_files "${shared_files} + 1")
-        spikecast_catalogue_file(${folder}/generators_${shared_files}.cpp
+        spikecast_catalogue_file(${folder}/models_${shared_files}.cpp
                                  "#include \"models/entry.hpp\"\n${shared_includes}" "${shared_definitions}")
-        list(APPEND files ${folder}/generators_${shared_files}.cpp)
+        list(APPEND files ${folder}/models_${shared_files}.cpp)
         set(shared_includes "")
         set(shared_definitions "")
         set(shared 0)
@@ -99,9 +100,9 @@ const KernelFunction<double> WideKernel<${struct}, double>::update = &NeuronKern
     endif()
   endforeach()
   if(shared GREATER 0)
-    spikecast_catalogue_file(${folder}/generators.cpp
+    spikecast_catalogue_file(${folder}/models.cpp
                              "#include \"models/entry.hpp\"\n${shared_includes}" "${shared_definitions}")
-    list(APPEND files ${folder}/generators.cpp)
+    list(APPEND files ${folder}/models.cpp)
   endif()
   spikecast_catalogue_file(${folder}/entries.cpp "#include \"models/entry.hpp\"\n"
                            "${declarations}${synapse_declarations}

@@ -9,7 +9,9 @@ usage: scripts/test.sh [--full | --sanitize] [--skip-setup] [--preset NAME]
                        [-- CTEST-ARGUMENTS]
 
 Installs what is missing, builds (into build/NAME, release by default) and runs
-the tests through ctest. Can be run again: only what changed is built.
+the tests through ctest; before them, in build/readers, those of what reads
+files with sanitizers (not with --preset or CTEST-ARGUMENTS). Can be run again:
+only what changed is built.
 
   --full         run the long tests too (label full): all of the matrix
   --sanitize     build with sanitizers and run the tests in them: in build/asan
@@ -64,18 +66,27 @@ if [[ $sanitize == yes ]]; then
     exec scripts/test.sh --skip-setup --preset tsan -- -R "$in_tsan" "${arguments[@]}"
 fi
 
+if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+
+# run_tests PRESET CTEST-ARGUMENT...: twice as many at once as there are cores, since tests spend half of their time
+# starting processes and waiting for them. A test on several ranks declares as many processors. The preset brings the
+# sanitizers' options.
+run_tests() {
+    ctest --preset "$1" --output-on-failure --no-tests=error --no-label-summary -j "$(($(nproc) * 2))" "${@:2}"
+}
+
+if [[ $preset == release && ${#arguments[@]} == 0 ]]; then
+    cmake --preset readers
+    cmake --build --preset readers
+    run_tests readers
+fi
 cmake --preset "$preset" -DSPIKECAST_TESTS=ON
 cmake --build --preset "$preset"
-
-if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 
 selection=()
 if [[ $full == no ]]; then
     selection=(-LE full)
     echo "test.sh: leaving out the long tests; scripts/test.sh --full runs them too"
 fi
-# ctest comes last, so that the last lines of a log are its summary. A test on several ranks declares as many processors.
-# Twice as many as there are: tests spend half of their time starting processes and waiting for them.
-# The preset brings the sanitizers' options.
-exec ctest --preset "$preset" --output-on-failure --no-tests=error --no-label-summary -j "$(($(nproc) * 2))" \
-    "${selection[@]}" "${arguments[@]}"
+# Last, so that the last lines of a log are the summary of the tests.
+run_tests "$preset" "${selection[@]}" "${arguments[@]}"

@@ -1,6 +1,7 @@
 #include "engine/checkpoint/sections.hpp"
 
 #include "engine/experiment/archive.hpp"
+#include "engine/experiment/bounded_archive.hpp"
 #include "engine/experiment/reader.hpp"
 
 #include <fmt/core.h>
@@ -11,7 +12,6 @@
 #include <set>
 #include <sstream>
 
-#include <boost/archive/binary_iarchive.hpp>
 #include <boost/archive/binary_oarchive.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
@@ -58,7 +58,7 @@ template <class Section>
 Section from_bytes(const std::string& bytes, const std::string& path) {
     try {
         std::istringstream stream(bytes, std::ios::binary);
-        boost::archive::binary_iarchive archive(stream);
+        BoundedArchive archive(stream);
         Section section;
         archive >> section;
         return section;

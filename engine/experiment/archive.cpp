@@ -1,9 +1,10 @@
 #include "engine/experiment/archive.hpp"
 
+#include "engine/experiment/bounded_archive.hpp"
+
 #include <exception>
 #include <sstream>
 
-#include <boost/archive/binary_iarchive.hpp>
 #include <boost/archive/binary_oarchive.hpp>
 #include <boost/serialization/array.hpp>
 #include <boost/serialization/map.hpp>
@@ -190,7 +191,7 @@ std::string to_archive(const std::vector<SpikeRecorder>& spikes, const std::vect
 Experiment from_archive(const std::string& bytes) {
     try {
         std::istringstream stream(bytes, std::ios::binary);
-        boost::archive::binary_iarchive archive(stream);
+        BoundedArchive archive(stream);
         Experiment experiment;
         archive >> experiment;
         return experiment;

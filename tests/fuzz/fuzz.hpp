@@ -3,12 +3,16 @@
 
 #include "spikecast/error.hpp"
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <type_traits>
 
 #include <unistd.h>
 
@@ -44,6 +48,45 @@ private:
     static const Scratch one;
     return one;
 }
+
+/// Bytes as choices, one after the other; zeros when there are no more.
+class Choices {
+public:
+    Choices(const std::uint8_t* data, std::size_t size) : data_(data), left_(size) {}
+
+    /// Any bits.
+    template <class T>
+    [[nodiscard]] T number() {
+        std::array<std::uint8_t, sizeof(T)> bytes{};
+        const std::size_t n = std::min(left_, sizeof(T));
+        std::copy_n(data_, n, bytes.begin());
+        data_ += n;
+        left_ -= n;
+        return std::bit_cast<T>(bytes);
+    }
+    template <class T>
+    [[nodiscard]] T between(T low, T high) {
+        if constexpr (std::is_floating_point_v<T>)
+            return low + (high - low) * static_cast<T>(number<std::uint32_t>()) / static_cast<T>(~std::uint32_t{0});
+        else if (high - low < 256)
+            return static_cast<T>(low +
+                                  static_cast<T>(number<std::uint8_t>() % (static_cast<unsigned>(high - low) + 1)));
+        else
+            return static_cast<T>(
+                low + static_cast<T>(number<std::uint32_t>() % (static_cast<std::uint64_t>(high - low) + 1)));
+    }
+    [[nodiscard]] bool coin() { return (number<std::uint8_t>() & 1) != 0; }
+    [[nodiscard]] std::string text(std::size_t most) {
+        std::string letters(std::min(left_, between<std::size_t>(0, most)), '\0');
+        for (char& letter : letters)
+            letter = number<char>();
+        return letters;
+    }
+
+private:
+    const std::uint8_t* data_;
+    std::size_t left_;
+};
 
 /// Bad input has to end in one of these, with something said; anything else stops the fuzzer.
 template <class F>

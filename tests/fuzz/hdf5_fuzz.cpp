@@ -6,7 +6,6 @@
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/listed_network.hpp"
 
-#include <fuzzer/FuzzedDataProvider.h>
 #include <hdf5.h>
 
 #include <array>
@@ -14,10 +13,11 @@
 
 namespace {
 
+namespace fuzz = spikecast::fuzz;
 using spikecast::hdf5::Handle;
 
-hid_t some_type(FuzzedDataProvider& bytes) {
-    switch (bytes.ConsumeIntegralInRange(0, 11)) {
+hid_t some_type(fuzz::Choices& bytes) {
+    switch (bytes.between(0, 11)) {
     case 0:
         return H5Tcopy(H5T_NATIVE_DOUBLE);
     case 1:
@@ -32,7 +32,7 @@ hid_t some_type(FuzzedDataProvider& bytes) {
         return H5Tcopy(H5T_NATIVE_UINT8);
     case 6: {
         const hid_t text = H5Tcopy(H5T_C_S1);
-        H5Tset_size(text, bytes.ConsumeIntegralInRange<std::size_t>(1, 20));
+        H5Tset_size(text, bytes.between<std::size_t>(1, 20));
         return text;
     }
     case 7: {
@@ -56,55 +56,53 @@ hid_t some_type(FuzzedDataProvider& bytes) {
         return H5Tcopy(H5T_STD_REF_OBJ);
     }
 }
-hid_t some_space(FuzzedDataProvider& bytes, hsize_t usual) {
+hid_t some_space(fuzz::Choices& bytes, hsize_t usual) {
     std::array<hsize_t, 4> shape{usual, 1, 1, 1};
-    switch (bytes.ConsumeIntegralInRange(0, 7)) {
+    switch (bytes.between(0, 7)) {
     case 0:
         return H5Screate(H5S_SCALAR);
     case 1:
         return H5Screate(H5S_NULL);
     case 2: {
-        const int rank = bytes.ConsumeIntegralInRange(1, 4);
+        const int rank = bytes.between(1, 4);
         for (hsize_t& n : shape)
-            n = bytes.ConsumeIntegralInRange<hsize_t>(0, 6);
+            n = bytes.between<hsize_t>(0, 6);
         return H5Screate_simple(rank, shape.data(), nullptr);
     }
     case 3: { // huge and chunked, so that next to nothing is stored
-        shape[0] = bytes.ConsumeIntegral<std::uint64_t>() >> 8;
-        return H5Screate_simple(bytes.ConsumeIntegralInRange(1, 2), shape.data(), nullptr);
+        shape[0] = bytes.number<std::uint64_t>() >> 8;
+        return H5Screate_simple(bytes.between(1, 2), shape.data(), nullptr);
     }
     default:
         return H5Screate_simple(1, shape.data(), nullptr);
     }
 }
 /// Plain values are written; of others the fill value is what a reader finds.
-void fill(FuzzedDataProvider& bytes, const Handle& data, const Handle& space) {
+void fill(fuzz::Choices& bytes, const Handle& data, const Handle& space) {
     const hssize_t n = H5Sget_simple_extent_npoints(space.get());
     if (n <= 0 || n > 1000) return;
     const auto count = static_cast<std::size_t>(n);
-    if (bytes.ConsumeBool()) {
+    if (bytes.coin()) {
         std::vector<std::int64_t> values(count);
         for (auto& v : values)
-            v = bytes.ConsumeBool() ? bytes.ConsumeIntegralInRange<std::int64_t>(-2, 60)
-                                    : bytes.ConsumeIntegral<std::int64_t>();
+            v = bytes.coin() ? bytes.between<std::int64_t>(-2, 60) : bytes.number<std::int64_t>();
         H5Dwrite(data.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
     } else {
         std::vector<double> values(count);
         for (auto& v : values)
-            v = bytes.ConsumeBool() ? bytes.ConsumeFloatingPointInRange(-1.0, 100.0)
-                                    : bytes.ConsumeFloatingPoint<double>();
+            v = bytes.coin() ? bytes.between(-1.0, 100.0) : bytes.number<double>();
         H5Dwrite(data.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
     }
 }
-void some_attribute(FuzzedDataProvider& bytes, hid_t object) {
+void some_attribute(fuzz::Choices& bytes, hid_t object) {
     const Handle type(some_type(bytes));
-    const Handle space(some_space(bytes, bytes.ConsumeIntegralInRange<hsize_t>(1, 5)));
+    const Handle space(some_space(bytes, bytes.between<hsize_t>(1, 5)));
     const hssize_t n = H5Sget_simple_extent_npoints(space.get());
     if (n > 1000) return;
     const Handle attribute(H5Acreate2(object, "units", type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT));
     if (!attribute.ok() || n <= 0 || H5Tget_class(type.get()) != H5T_STRING) return;
     if (H5Tis_variable_str(type.get()) > 0) {
-        const std::string text = bytes.ConsumeRandomLengthString(20);
+        const std::string text = bytes.text(20);
         const std::vector<const char*> values(static_cast<std::size_t>(n), text.c_str());
         H5Awrite(attribute.get(), type.get(), values.data());
     } else {
@@ -112,8 +110,8 @@ void some_attribute(FuzzedDataProvider& bytes, hid_t object) {
         H5Awrite(attribute.get(), type.get(), values.data());
     }
 }
-void some_dataset(FuzzedDataProvider& bytes, hid_t group, const char* name, hsize_t usual) {
-    const int kind = bytes.ConsumeIntegralInRange(0, 15);
+void some_dataset(fuzz::Choices& bytes, hid_t group, const char* name, hsize_t usual) {
+    const int kind = bytes.between(0, 15);
     if (kind == 0) return; // not there
     if (kind == 1) {
         const Handle other(H5Gcreate2(group, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
@@ -127,8 +125,7 @@ void some_dataset(FuzzedDataProvider& bytes, hid_t group, const char* name, hsiz
         H5Lcreate_soft("/x", group, name, H5P_DEFAULT, H5P_DEFAULT); // perhaps itself
         return;
     }
-    const Handle type(kind < 8 ? some_type(bytes)
-                               : H5Tcopy(bytes.ConsumeBool() ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64));
+    const Handle type(kind < 8 ? some_type(bytes) : H5Tcopy(bytes.coin() ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64));
     const Handle space(some_space(bytes, usual));
     const Handle list(H5Pcreate(H5P_DATASET_CREATE));
     const int rank = H5Sget_simple_extent_ndims(space.get());
@@ -139,7 +136,7 @@ void some_dataset(FuzzedDataProvider& bytes, hid_t group, const char* name, hsiz
     const Handle data(H5Dcreate2(group, name, type.get(), space.get(), H5P_DEFAULT, list.get(), H5P_DEFAULT));
     if (!data.ok()) return;
     fill(bytes, data, space);
-    if (bytes.ConsumeBool()) some_attribute(bytes, data.get());
+    if (bytes.coin()) some_attribute(bytes, data.get());
 }
 
 } // namespace
@@ -147,10 +144,10 @@ void some_dataset(FuzzedDataProvider& bytes, hid_t group, const char* name, hsiz
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
     using namespace spikecast;
     const hdf5::Quiet quiet;
-    FuzzedDataProvider bytes(input, size);
+    fuzz::Choices bytes(input, size);
     const std::string path = fuzz::scratch().path("file.h5");
-    const int what = bytes.ConsumeIntegralInRange(0, 2);
-    const hsize_t usual = bytes.ConsumeIntegralInRange<hsize_t>(0, 40);
+    const int what = bytes.between(0, 2);
+    const hsize_t usual = bytes.between<hsize_t>(0, 40);
     {
         const Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
         if (!file.ok()) std::abort();
