@@ -154,9 +154,9 @@ bool on_rank_0() {
 }
 
 // 0.5 Mbit/s are 80 us a packet, and a step of 100 us brings 1.6 packets of each slice on average, so that queues grow
-// before the routers, and packets come steps late; a packet that waits 200 us for its link is dropped.
+// before the routers, and packets come steps late; a packet that a router tries for 60 us in vain is dropped.
 TEST(MachineRun, late_and_dropped_spikes_are_those_of_the_router_model) {
-    const Experiment e = parrots(0.5, 40'000);
+    const Experiment e = parrots(0.5, 12'000);
     for (const std::uint32_t threads : {1U, 2U}) {
         const Ran ran = run(e, threads);
         if (!on_rank_0()) continue;
@@ -196,7 +196,7 @@ TEST(MachineRun, ample_links_change_nothing) {
 
 // Where a run stops in between is no matter, also inside an epoch: the shortest delay is made 3 steps for it.
 TEST(MachineRun, pieces_change_nothing) {
-    Experiment e = parrots(0.5, 40'000);
+    Experiment e = parrots(0.5, 12'000);
     e.projections[2].delay.law = Distribution::constant(0.4);
     const Ran whole = run(e, 1), pieces = run(e, 2, {1, 1, 5, 100, 92, 1, 200});
     EXPECT_EQ(whole.summary.spike_hash, pieces.summary.spike_hash);
