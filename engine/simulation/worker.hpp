@@ -175,7 +175,6 @@ public:
         if (corrections.empty()) return;
         corrections_.resize(slot_mask_ + 1);
         const auto blocks = static_cast<std::uint32_t>(lanes_ / plan_.receptors);
-        const auto below = [](const Synapse<W>& synapse, std::uint32_t target) { return synapse.target < target; };
         for (const Correction& c : corrections) {
             const Synapse<W>* next = rows_.synapses.data() + rows_.begin[c.row];
             for (std::size_t d = rows_.directory_begin[c.row]; d < rows_.directory_begin[c.row + 1]; ++d) {
@@ -184,14 +183,17 @@ public:
                 next += segment.count;
                 const std::uint32_t lane_begin = (segment.lane % blocks) << 16; // neurons [lane_begin, + 2^16)
                 if (c.end <= lane_begin || c.first >= lane_begin + 0x10000U) continue;
-                const std::uint32_t low = c.first > lane_begin ? c.first - lane_begin : 0;
-                const Synapse<W>* const first = std::lower_bound(begin, next, low, below);
-                const Synapse<W>* const last = std::lower_bound(first, next, c.end - lane_begin, below);
-                if (first == last) continue;
-                const auto count = static_cast<std::uint32_t>(last - first);
+                const std::uint32_t low = c.first > lane_begin ? c.first - lane_begin : 0, high = c.end - lane_begin;
+                const auto concerned = [&](const Synapse<W>& s) { return s.target >= low && s.target < high; };
+                // Synapses of several projections stand one after the other, so a segment can have several runs.
                 const auto due = static_cast<std::size_t>(c.step) + segment.delay;
-                corrections_[due & slot_mask_].push_back({first, count, segment.lane, c.sign});
-                events += static_cast<std::uint64_t>(c.sign * static_cast<std::int64_t>(count));
+                for (const Synapse<W>* last = begin; last != next;) {
+                    const Synapse<W>* const first = std::find_if(last, next, concerned);
+                    last = std::find_if_not(first, next, concerned);
+                    const auto count = static_cast<std::uint32_t>(last - first);
+                    if (count > 0) corrections_[due & slot_mask_].push_back({first, count, segment.lane, c.sign});
+                    events += static_cast<std::uint64_t>(c.sign * static_cast<std::int64_t>(count));
+                }
             }
         }
     }

@@ -17,11 +17,12 @@ import networks_of_tests
 
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 ANSWER = ["spike_hash", "network_hash", "state_hash", "synapses", "spikes", "synaptic_events"]
-# network, machine, and the speed at which links are too slow for it
-CASES = {"brunel_tenth": ({"target": '"spin3"', "slowdown": 4, "atoms_per_core": 50}, 2),
-         "microcircuit": ({"target": '"spin5"', "slowdown": 4, "atoms_per_core": 64}, 0.5),
-         "rules": ({"target": '"mesh:4x4"', "slowdown": 20, "cores_per_chip": 4, "atoms_per_core": 40}, 1)}
+# network, machine, and links that are too slow for it: packets wait longer than a step, and longer than routers try
+CASES = {"brunel_tenth": ({"target": '"spin3"', "slowdown": 4, "atoms_per_core": 50}, (0.25, 20000)),
+         "microcircuit": ({"target": '"spin5"', "slowdown": 4, "atoms_per_core": 64}, (0.5, 480)),
+         "rules": ({"target": '"mesh:5x4"', "slowdown": 5, "cores_per_chip": 4, "atoms_per_core": 20}, (1, 2000))}
 LAYOUTS = list(itertools.product([1, 2, 3], [1, 2]))
+AMPLE = (250, 480)
 
 
 def command(program, experiment, settings, ranks, threads, *more):
@@ -66,19 +67,22 @@ def main():
             if name not in CASES or (arguments.fault and name != "rules"):
                 continue
             machine, slow = CASES[name]
+            settings = {**settings, "simulation.duration": '"100 ms"'}
             mapped = {**settings, **{f"machine.{key}": value for key, value in machine.items()}}
             arithmetic = {"simulation.precision": '"single"', "simulation.weights": '"compact"'}
             plain = run(program, experiment, {**settings, **arithmetic}, 2, 1, folder)
             need(plain["spikes"] > 0 and "machine" not in plain, f"{name}: the plain run shows nothing")
-            for speed in (250, slow):
+            for links in (AMPLE, slow):
                 first = None
-                for ranks, threads in LAYOUTS if not arguments.fault else LAYOUTS[:1]:
-                    report = run(program, experiment, {**mapped, "machine.traffic.link_mbit_s": speed}, ranks, threads, folder)
+                for ranks, threads in LAYOUTS[:1] if arguments.fault else LAYOUTS if links == slow else LAYOUTS[::2]:
+                    speed, wait = links
+                    report = run(program, experiment, {**mapped, "machine.traffic.link_mbit_s": speed,
+                                                       "machine.traffic.wait_cycles": wait}, ranks, threads, folder)
                     runs += 1
                     at = f"{name} at {speed} Mbit/s, {ranks} ranks x {threads} threads"
                     router = report["machine"]["router"]
                     counts = [router[key] for key in ("packets", "deliveries", "late", "dropped", "under_way")]
-                    if speed == 250:
+                    if links == AMPLE:
                         need(answer(report) == answer(plain), f"{at}: {answer(report)} instead of {answer(plain)}")
                         need(counts[0] > 0 and counts[2:4] == [0, 0], f"{at}: packets, deliveries, late, dropped are {counts}")
                     else:
@@ -108,10 +112,11 @@ def without_the_router(program, source, folder, need):
     mapped = run(program, plastic, machine, 2, 2, folder)
     need(answer(plain) == answer(mapped) and plain["weights_hash"] == mapped["weights_hash"],
          f"plastic: {answer(mapped)} instead of {answer(plain)}")
+    rates = {"populations.E.expected_rate": '"40 Hz"', "populations.I.expected_rate": '"40 Hz"'}
     refused = [(plastic, {**machine, "machine.router": "true"}, [], "plastic synapses can't be told"),
                (experiment, {**machine, "machine.router": "true"}, ["--checkpoint", checkpoint], "packets under way"),
                (experiment, {**machine, "machine.router": "true"}, ["--resume", checkpoint], "packets under way"),
-               (experiment, {**machine, "machine.router": "true"}, ["--dry-run-ranks", "2"], "one rank only"),
+               (experiment, {**machine, **rates, "machine.router": "true"}, ["--dry-run-ranks", "2"], "one rank only"),
                (experiment, {**machine, "machine.target": '"mesh:2x1"', "machine.cores_per_chip": 1}, [], "by cores")]
     for file, settings, more, text in refused:
         ranks = 1 if "--dry-run-ranks" in more else 2
