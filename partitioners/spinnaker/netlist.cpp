@@ -325,6 +325,7 @@ private:
                 continue;
             }
             given[net] = 1;
+            const std::size_t wrong_before = wrong_.size();
             if (value.is_array() && (value.size() == 1 || value.size() == 2)) {
                 graph_.given_key[net] = word(value[0], object + " key");
                 if (value.size() == 2) graph_.given_mask[net] = word(value[1], object + " mask");
@@ -341,6 +342,7 @@ private:
                 error(object, shown(value) + " isn't a key", R"(give {"key": 0, "mask": 4294967295})");
                 continue;
             }
+            if (wrong_.size() > wrong_before) continue;
             const std::uint32_t key = graph_.given_key[net], mask = graph_.given_mask[net];
             if ((key & ~mask) != 0)
                 error(object, fmt::format("key 0x{:08x} has bits outside its mask 0x{:08x}", key, mask),

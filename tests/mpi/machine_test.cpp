@@ -116,7 +116,7 @@ Predicted predict(const Experiment& e, const Spikes& generated) {
             const auto [found, neuron] = sent[d.spike];
             const std::int64_t fate = d.arrival == mapping::never ? -1 : static_cast<std::int64_t>(d.arrival / step_ps);
             const auto [other, first] = first_fate.emplace(d.spike, fate);
-            predicted.apart += !first && other->second != fate ? 1 : 0;
+            if (!first && other->second != fate) ++predicted.apart;
             if (d.arrival == mapping::never) {
                 ++predicted.dropped;
                 continue;
@@ -178,7 +178,7 @@ TEST(MachineRun, late_and_dropped_spikes_are_those_of_the_router_model) {
         EXPECT_EQ(ran.summary.machine->dropped, predicted.dropped);
         apart += predicted.apart;
     }
-    if (on_rank_0()) EXPECT_GT(apart, 50U);
+    EXPECT_TRUE(apart > 50 || !on_rank_0()) << apart;
 }
 
 // Packets are never dropped where they may wait for ever: all of them come, some of them late.
