@@ -3,7 +3,7 @@
 arithmetic, and with slow ones something else, but the same on any number of ranks and threads. Without the router model,
 checkpoints go on and plastic networks run.
 
-    machine.py PROGRAM SOURCE_DIR
+    machine.py PROGRAM SOURCE_DIR [--only NETWORK|without_router] [--fault FAULT]
 """
 import argparse
 import itertools
@@ -51,6 +51,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("source", type=pathlib.Path)
+    parser.add_argument("--only", choices=[*CASES, "without_router"])
     parser.add_argument("--fault", help="the program has this fault: succeed if, and only if, it is noticed")
     arguments = parser.parse_args()
     if arguments.fault:
@@ -65,7 +66,7 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         for name, experiment, settings in networks_of_tests.cases(str(arguments.source)):
-            if name not in CASES or (arguments.fault and name != "rules"):
+            if name not in CASES or arguments.only not in (None, name):
                 continue
             machine, slow = CASES[name]
             settings = {**settings, "simulation.duration": '"100 ms"'}
@@ -94,7 +95,7 @@ def main():
                         need(report["spike_hash"] != plain["spike_hash"], f"{at}: late and dropped spikes change nothing")
                 print(f"{name} at {speed} Mbit/s: spikes {report['spikes']}, packets, deliveries, late, dropped, under way {counts}",
                       flush=True)
-        if not arguments.fault:
+        if arguments.only in (None, "without_router"):
             without_the_router(program, arguments.source, folder, need)
     networks_of_tests.conclude(runs, wrong, arguments.fault)
 

@@ -44,11 +44,15 @@ foreach(fault unordered local_key weight_bit order)
 endforeach()
 
 # Networks on a mapped machine.
-add_test(NAME machine COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/machine.py
-                              $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
+foreach(part brunel_tenth microcircuit rules without_router)
+  add_test(NAME machine.${part} COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/machine.py
+                                        $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only ${part})
+  set_tests_properties(machine.${part} PROPERTIES TIMEOUT 900 PROCESSORS 2)
+endforeach()
 add_test(NAME machine.notices_uncorrected COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/machine.py
-                                                  $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --fault uncorrected)
-set_tests_properties(machine machine.notices_uncorrected PROPERTIES TIMEOUT 900 PROCESSORS 2)
+                                                  $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --only rules
+                                                  --fault uncorrected)
+set_tests_properties(machine.notices_uncorrected PROPERTIES TIMEOUT 900 PROCESSORS 2)
 
 # The same program must stop on all ranks, with one message, when one worker fails; and one answer at the edges.
 add_test(NAME failures COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/failures.py
