@@ -292,8 +292,15 @@ std::string to_table(const RunReport& report, const Reference& reference) {
                                           number(m.energy_j[1]), number(m.energy_j[2])));
             field("  router model", number(m.router_s) + " s");
         }
-        for (const std::string& note : m.notes)
-            field("  note", note);
+        for (std::string note : m.notes) {
+            const char* name = "  note";
+            constexpr std::size_t room = width - 19;
+            for (std::size_t cut; note.size() > room && (cut = note.rfind(' ', room)) != std::string::npos; name = "") {
+                field(name, note.substr(0, cut));
+                note.erase(0, cut + 1);
+            }
+            field(name, note);
+        }
     }
     field("spike hash", r.spike_hash);
     field("network hash", r.network_hash);

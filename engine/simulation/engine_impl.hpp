@@ -1320,10 +1320,15 @@ private:
                 if (row == sources.end() || *row != index) continue; // nobody here hears it
                 const std::uint32_t t = id % options_.threads;
                 const std::uint32_t begin = network_.layouts[t].begin[target] + partition.start(e.target);
-                corrections_[t].push_back(
-                    {first + e.lag, network_.rows_of[source].first + static_cast<std::uint32_t>(row - sources.begin()),
-                     begin, begin + static_cast<std::uint32_t>(slices.end(e.target) - slices.begin(e.target)),
-                     e.late != 0 ? 1 : -1});
+                const Correction correction{
+                    first + e.lag, network_.rows_of[source].first + static_cast<std::uint32_t>(row - sources.begin()),
+                    begin, begin + static_cast<std::uint32_t>(slices.end(e.target) - slices.begin(e.target)),
+                    e.late != 0 ? 1 : -1};
+                auto& own = corrections_[t];
+                if (!own.empty() && own.back().goes_on_with(correction)) // slices side by side
+                    own.back().end = correction.end;
+                else
+                    own.push_back(correction);
             }
             if (fault("uncorrected"))
                 for (auto& corrections : corrections_)

@@ -58,6 +58,9 @@ struct Correction {
     std::int64_t step;
     std::uint32_t row, first, end;
     std::int32_t sign;
+    [[nodiscard]] bool goes_on_with(const Correction& next) const noexcept {
+        return step == next.step && row == next.row && sign == next.sign && end == next.first;
+    }
 };
 
 template <class T>
