@@ -93,7 +93,7 @@ void replay_spikes(mapping::Traffic& traffic, const std::string& path, const Exp
             if (net_of[slice] == no_net) continue; // nobody hears it
             const std::uint64_t index = ids[i] - split.slices.begin(slice);
             const double step = std::round(times[i] / step_ms) - 1.0;
-            if (!(step >= 0.0 && step < static_cast<double>(duration / step_ps + 1))) continue;
+            if (!(step >= 0.0 && step < static_cast<double>(duration) / static_cast<double>(step_ps) + 1.0)) continue;
             const mapping::Picoseconds time = spike_time(static_cast<std::int64_t>(step), index,
                                                          split.slices.end(slice) - split.slices.begin(slice), step_ps);
             if (time < duration) spikes.push_back({time, net_of[slice], static_cast<std::uint32_t>(index)});

@@ -446,7 +446,7 @@ private:
             s.spike_bytes += worker.calendar_bytes();
             for (const auto& packets : outbox_[t])
                 s.spike_bytes += packets.capacity() * sizeof(std::uint32_t);
-            s.rank_bytes += outbox_[t].size() * sizeof(outbox_[t][0]);
+            s.rank_bytes += outbox_[t].size() * sizeof(std::vector<std::uint32_t>);
         }
         s.spike_bytes +=
             exchanger_->buffer_bytes() + (inbox_.capacity() + inbox_scratch_.capacity()) * sizeof(inbox_[0]);
