@@ -10,6 +10,7 @@
 #include "engine/experiment/archive.hpp"
 #include "engine/experiment/quantity.hpp"
 #include "engine/experiment/reader.hpp"
+#include "engine/mapping/machine_run.hpp"
 #include "engine/network/plan.hpp"
 #include "engine/recording/hdf5.hpp"
 #include "engine/recording/network_file.hpp"
@@ -383,6 +384,7 @@ int check(const Arguments& arguments, const Environment& environment) {
     const Experiment experiment = read_on_rank_0(arguments, environment.rank(), &files);
     const std::uint32_t ranks = arguments.ranks > 0 ? arguments.ranks : static_cast<std::uint32_t>(environment.ranks());
     Prediction need;
+    std::optional<MachineSummary> machine;
     double build_s = 0.0;
     collectively(MPI_COMM_WORLD, [&] {
         if (environment.rank() != 0) return;
@@ -394,6 +396,10 @@ int check(const Arguments& arguments, const Environment& environment) {
                  "ask for fewer"});
         need = predict_for(experiment, ranks, arguments.threads, true);
         build_s = predict_build_seconds(experiment, need, ranks, arguments.threads);
+        if (experiment.machine.target.empty()) return;
+        const NetworkMapping mapping = map_machine(experiment, arguments.threads);
+        refuse_misfit(experiment, mapping);
+        machine = machine_summary(mapping);
     });
     if (environment.rank() != 0) return 0;
     std::uint64_t neurons = 0;
@@ -414,6 +420,13 @@ int check(const Arguments& arguments, const Environment& environment) {
                    drawing_name(p.cost.exchanged), p.cost.exchanged ? p.cost.exchange_s : p.cost.redraw_s,
                    drawing_name(!p.cost.exchanged), p.cost.exchanged ? p.cost.redraw_s : p.cost.exchange_s);
     fmt::print("  build time       {:.2f} s on cores like this one's\n", build_s);
+    if (machine) {
+        fmt::print("  machine          {}: fits, on {} cores of {} chips\n", machine->machine, machine->slices,
+                   machine->chips);
+        fmt::print("  closest limit    {}: {:.3g} %\n", machine->binding_constraint, 100.0 * machine->binding_share);
+        for (const std::string& note : machine->notes)
+            fmt::print("  note             {}\n", note);
+    }
     fmt::print("  a checkpoint     {} in about {:.2g} s\n", format_bytes(need.checkpoint_bytes), need.checkpoint_s);
     if (need.checkpoint_bytes_per_rank > 0.0)
         fmt::print("  {:<16} {} more a rank meanwhile\n", "", format_bytes(need.checkpoint_bytes_per_rank));

@@ -3,10 +3,10 @@
 #include "engine/app/map_report.hpp"
 #include "engine/app/progress.hpp"
 #include "engine/exchange/collective.hpp"
+#include "engine/experiment/machine_words.hpp"
 #include "engine/experiment/quantity.hpp"
 #include "engine/experiment/reader.hpp"
 #include "engine/mapping/replay.hpp"
-#include "engine/mapping/split.hpp"
 #include "partitioners/spinnaker/netlist.hpp"
 #include "partitioners/spinnaker/picture.hpp"
 
@@ -15,9 +15,8 @@
 
 #include <unistd.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -28,44 +27,16 @@ namespace spikecast {
 namespace {
 
 namespace fs = std::filesystem;
-using mapping::Demand;
-
-constexpr double packet_bits = 40.0;
-
-template <class T>
-using Names = std::vector<std::pair<std::string, T>>;
-
-const Names<mapping::PlaceMethod> place_names{{"ours", mapping::PlaceMethod::best},
-                                              {"hilbert", mapping::PlaceMethod::hilbert},
-                                              {"random", mapping::PlaceMethod::random}};
-const Names<mapping::Objective> objective_names{{"tree-cost", mapping::Objective::tree_cost},
-                                                {"link-load", mapping::Objective::max_link_load},
-                                                {"table-entries", mapping::Objective::table_entries},
-                                                {"board-crossings", mapping::Objective::board_crossings}};
-const Names<mapping::RouteMethod> route_names{{"steiner", mapping::RouteMethod::steiner},
-                                              {"ner", mapping::RouteMethod::ner},
-                                              {"ldf", mapping::RouteMethod::longest_dimension_first}};
-const Names<mapping::KeyMethod> key_names{{"own", mapping::KeyMethod::own}, {"index", mapping::KeyMethod::index}};
-const Names<mapping::MinimiseMethod> minimise_names{{"best", mapping::MinimiseMethod::best},
-                                                    {"ordered-covering", mapping::MinimiseMethod::ordered_covering},
-                                                    {"pair", mapping::MinimiseMethod::pair},
-                                                    {"default-routes", mapping::MinimiseMethod::default_routes},
-                                                    {"none", mapping::MinimiseMethod::none}};
-template <class T>
-std::vector<std::string> names_of(const Names<T>& names) {
-    std::vector<std::string> out;
-    for (const auto& [name, value] : names)
-        out.push_back(name);
-    return out;
-}
-
 /// What a word stands for; a word that stands for nothing becomes a diagnostic.
 template <class T>
-T choose(const Names<T>& names, const std::string& word, const char* option, std::vector<Diagnostic>& wrong) {
-    for (const auto& [name, value] : names)
+T choose(const std::vector<std::pair<std::string, T>>& names, const std::string& word, const char* option,
+         std::vector<Diagnostic>& wrong) {
+    std::vector<std::string> known;
+    for (const auto& [name, value] : names) {
         if (name == word) return value;
-    wrong.push_back(
-        {{option, 0, 0}, "", fmt::format("there is no '{}' here", word), suggestion(word, names_of(names))});
+        known.push_back(name);
+    }
+    wrong.push_back({{option, 0, 0}, "", fmt::format("there is no '{}' here", word), suggestion(word, known)});
     return names.front().second;
 }
 
@@ -141,64 +112,22 @@ void write_tables(const std::string& path, const mapping::Machine& machine, cons
     if (one_file) write_file(path, all);
 }
 
-class Clock {
-public:
-    explicit Clock(MapResult& result) : result_(result) {}
-    template <class Work>
-    void stage(const std::string& name, bool quiet, Work&& work) {
-        Progress progress(name, 1.0, "", quiet);
-        const auto start = std::chrono::steady_clock::now();
-        const std::clock_t processor = std::clock();
-        work(progress);
-        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-        result_.seconds.push_back(
-            {name, spent.count(), static_cast<double>(std::clock() - processor) / CLOCKS_PER_SEC});
-        progress.finish();
-    }
-
-private:
-    MapResult& result_;
-};
-
-mapping::TrafficSettings traffic_settings(const MapArguments& arguments, const std::optional<Experiment>& experiment) {
-    mapping::TrafficSettings settings;
-    if (experiment) settings.step_ms = experiment->simulation.resolution_ms() * arguments.slowdown;
-    return settings;
-}
-
-/// Packets a second that a link of the machine takes, the slower where it joins boards.
-Demand link_demand(const MapResult& result, const mapping::TrafficSettings& settings) {
-    Demand demand{"link load", 0.0, settings.link_mbit_s * 1e6 / packet_bits,
-                  "packets/s", "",  "run slower (--slowdown), or use more chips"};
-    const auto& loads = result.mapped->link_loads;
-    constexpr std::array<const char*, 6> directions{"E", "NE", "N", "W", "SW", "S"};
-    for (std::size_t i = 0; i < loads.size(); ++i) {
-        const double load = loads[i] / result.arguments.slowdown;
-        if (load <= demand.used) continue;
-        demand.used = load;
-        const auto c = static_cast<mapping::ChipId>(i / 6);
-        demand.where =
-            fmt::format("{} of chip ({}, {})", directions.at(i % 6), result.machine.x(c), result.machine.y(c));
-    }
-    return demand;
-}
-
 MapResult map_all(const MapArguments& arguments) {
     std::vector<Diagnostic> wrong;
-    mapping::PipelineSettings pipeline;
-    pipeline.place.method = choose(place_names, arguments.place, "--place", wrong);
-    pipeline.place.objective = choose(objective_names, arguments.objective, "--objective", wrong);
-    pipeline.place.seed = pipeline.route.seed = arguments.seed;
-    pipeline.place.threads = pipeline.route.threads = arguments.threads;
-    pipeline.place.effort = arguments.effort;
-    pipeline.route.method = choose(route_names, arguments.route, "--route", wrong);
-    pipeline.route.congestion_rounds = arguments.congestion_rounds;
-    pipeline.keys.method = choose(key_names, arguments.keys, "--keys", wrong);
-    pipeline.keys.seed = arguments.seed;
-    pipeline.minimise.method = choose(minimise_names, arguments.minimise, "--minimise", wrong);
-    pipeline.keys.effort = pipeline.minimise.effort = arguments.effort;
-    pipeline.minimise.target = arguments.target_entries;
-    pipeline.minimise.threads = arguments.threads;
+    MapSettings settings;
+    const MapWords words{.place = arguments.place,
+                         .objective = arguments.objective,
+                         .route = arguments.route,
+                         .keys = arguments.keys.empty() ? "own" : arguments.keys,
+                         .minimise = arguments.minimise,
+                         .effort = arguments.effort,
+                         .congestion_rounds = arguments.congestion_rounds,
+                         .target_entries = arguments.target_entries,
+                         .seed = arguments.seed,
+                         .threads = arguments.threads};
+    settings.pipeline = pipeline_settings(words, [&](const std::string& key, std::string message, std::string remedy) {
+        wrong.push_back({{"--" + key, 0, 0}, "", std::move(message), std::move(remedy)});
+    });
     const bool on_core = choose<bool>({{"cores", false}, {"on-core", true}}, arguments.stimuli, "--stimuli", wrong);
     const auto traffic =
         choose<int>({{"off", 0}, {"poisson", 1}, {"rates", 2}, {"spikes", 3}}, arguments.traffic, "--traffic", wrong);
@@ -240,13 +169,23 @@ MapResult map_all(const MapArguments& arguments) {
 
     MapResult result;
     result.arguments = arguments;
-    Clock clock(result);
-    const mapping::MachineSpec spec{arguments.machine, arguments.profile,
-                                    arguments.cores_per_chip > 0 ? std::optional<int>(arguments.cores_per_chip)
-                                                                 : std::nullopt};
+    settings.machine = {arguments.machine, arguments.profile,
+                        arguments.cores_per_chip > 0 ? std::optional<int>(arguments.cores_per_chip) : std::nullopt};
+    settings.faults = arguments.faults;
+    settings.split.atoms_per_core = arguments.atoms_per_core;
+    settings.split.slowdown = arguments.slowdown;
+    settings.split.default_rate_hz = arguments.rate_hz;
+    settings.split.stimuli_on_core = on_core;
+    settings.split.threads = arguments.threads;
+    std::optional<Progress> progress;
+    const MapWatch watch = [&](const std::string& stage, double done, double of) {
+        if (done == 0.0) progress.emplace(stage, 1.0, "", arguments.quiet);
+        if (done < of) return progress->update(done, of);
+        progress->finish();
+        progress.reset();
+    };
     std::optional<Experiment> experiment;
-    const bool automatic = arguments.machine == "auto";
-    clock.stage("read", true, [&](Progress&) {
+    timed_stage(result, "read", {}, [&] {
         // A file and a machine that are both wrong are both reported.
         const auto also = [&](auto&& work) {
             try {
@@ -256,16 +195,12 @@ MapResult map_all(const MapArguments& arguments) {
             }
         };
         also([&] {
-            mapping::MachineSpec first = spec;
-            if (automatic) first.shape = "mesh:1x1"; // for the cores' properties; replaced when the size is known
-            result.machine = mapping::make_machine(first);
-            if (automatic && !arguments.faults.empty())
+            if (arguments.machine == "auto" && !arguments.faults.empty())
                 throw InputError(Diagnostic{{"--faults", 0, 0},
                                             arguments.faults,
                                             "faults belong to a machine, but which isn't said",
                                             "name it with --machine"});
-            if (!arguments.faults.empty())
-                mapping::apply_faults(result.machine, mapping::read_faults(arguments.faults));
+            result.machine = first_machine(settings);
         });
         also([&] {
             if (netlist) {
@@ -279,71 +214,33 @@ MapResult map_all(const MapArguments& arguments) {
         check_tables(arguments.tables, wrong);
         if (!wrong.empty()) throw InputError(std::move(wrong));
     });
-    if (experiment) {
-        SplitSettings settings;
-        settings.atoms_per_core = arguments.atoms_per_core;
-        settings.slowdown = arguments.slowdown;
-        settings.default_rate_hz = arguments.rate_hz;
-        settings.stimuli_on_core = on_core;
-        settings.threads = arguments.threads;
-        clock.stage("split", arguments.quiet, [&](Progress& progress) {
-            result.split = split_experiment(*experiment, result.machine, settings,
-                                            [&](double done, double of) { progress.update(done, of); });
-        });
-        result.demands = result.split->demands;
-        result.notes.insert(result.notes.end(), result.split->notes.begin(), result.split->notes.end());
-    }
-    const mapping::MachineGraph& graph = result.graph();
-    clock.stage("smallest", true, [&](Progress&) { result.smallest = mapping::smallest_machine(graph, spec); });
-    if (automatic) {
-        if (!result.smallest)
-            throw mapping::Refused(
-                Diagnostic{{"--machine", 0, 0}, "auto", "no machine has room for all vertices", "split them further"});
-        result.machine = mapping::make_machine(result.smallest->spec);
-    }
-    for (Demand& demand : mapping::graph_demands(graph, result.machine))
-        result.demands.push_back(std::move(demand));
+    const bool brings_keys = !result.graph().given_key.empty();
+    if (arguments.keys == "netlist" && !brings_keys)
+        throw InputError(Diagnostic{{"--keys", 0, 0},
+                                    "netlist",
+                                    fmt::format("{} brings no keys", arguments.input),
+                                    "leave it out, or give the netlist routing_keys"});
+    if (arguments.keys.empty()) result.arguments.keys = brings_keys ? "netlist" : "own";
+    if (brings_keys && arguments.keys.empty()) settings.pipeline.keys.method = mapping::KeyMethod::given;
+    if (experiment) settings.traffic.step_ms = experiment->simulation.resolution_ms() * arguments.slowdown;
+    map_network(result, experiment ? &*experiment : nullptr, settings, watch);
+    if (traffic == 0 || !result.verified()) return result;
 
-    std::optional<Progress> progress;
-    const auto finish = [&] {
-        if (progress) progress->finish();
-        progress.reset();
-    };
-    try {
-        result.mapped = mapping::run_pipeline(graph, result.machine, pipeline, [&](const std::string& stage) {
-            finish();
-            if (!stage.empty()) progress.emplace(stage, 1.0, "", arguments.quiet);
-        });
-    } catch (const mapping::Refused& e) {
-        progress.reset();
-        result.refusal = e.what();
-    }
-    if (!result.mapped) return result;
-    result.seconds.insert(result.seconds.end(), result.mapped->stages.begin(), result.mapped->stages.end());
-    result.demands.push_back(mapping::table_demand(result.machine, result.mapped->tables));
-    const mapping::TrafficSettings settings = traffic_settings(arguments, experiment);
-    if (result.split) {
-        Demand links = link_demand(result, settings);
-        if (links.used > 0.0) result.demands.push_back(std::move(links));
-    }
-
-    if (traffic != 0 && result.mapped->verified.ok()) {
-        clock.stage("traffic", arguments.quiet, [&](Progress& told) {
-            mapping::Traffic simulation(result.machine, graph, result.mapped->placement, result.mapped->keys,
-                                        result.mapped->tables, settings);
-            const auto duration = static_cast<mapping::Picoseconds>(arguments.traffic_ms * 1e9);
-            if (traffic == 3) {
-                replay_spikes(simulation, arguments.spikes, *experiment, *result.split, arguments.slowdown, duration,
-                              [&](double done, double of) { told.update(done, of); });
-                result.traffic = simulation.report();
-            } else {
-                const auto pattern = traffic == 1 ? mapping::Pattern::poisson : mapping::Pattern::regular;
-                mapping::RateSource source(graph, arguments.traffic_scale / arguments.slowdown, pattern,
-                                           arguments.seed);
-                result.traffic = mapping::run_rates(simulation, source, duration);
-            }
-        });
-    }
+    timed_stage(result, "traffic", watch, [&] {
+        mapping::Traffic simulation(result.machine, result.graph(), result.mapped->placement, result.mapped->keys,
+                                    result.mapped->tables, settings.traffic);
+        const auto duration = static_cast<mapping::Picoseconds>(arguments.traffic_ms * 1e9);
+        if (traffic == 3) {
+            replay_spikes(simulation, arguments.spikes, *experiment, *result.split, arguments.slowdown, duration,
+                          [&](double done, double of) { watch("traffic", std::min(done, 0.999 * of), of); });
+            result.traffic = simulation.report();
+        } else {
+            const auto pattern = traffic == 1 ? mapping::Pattern::poisson : mapping::Pattern::regular;
+            mapping::RateSource source(result.graph(), arguments.traffic_scale / arguments.slowdown, pattern,
+                                       arguments.seed);
+            result.traffic = mapping::run_rates(simulation, source, duration);
+        }
+    });
     return result;
 }
 
@@ -360,7 +257,7 @@ CLI::App* add_map_command(CLI::App& app, MapArguments& a) {
         ->type_name("M");
     map->add_option("--profile", a.profile, "spinnaker, spinnaker2, truenorth, loihi [spinnaker]")->type_name("NAME");
     map->add_option("--cores-per-chip", a.cores_per_chip, "application cores [the profile's]")
-        ->check(CLI::Range(1, 100000))
+        ->check(CLI::Range(static_cast<int>(cores_per_chip_range.low), static_cast<int>(cores_per_chip_range.high)))
         ->type_name("N");
     map->add_option("--faults", a.faults, "what is broken: down_chips, down_cores, down_links")->type_name("FILE");
     map->add_option("--set", a.overrides, "override a key of the experiment")
@@ -368,17 +265,17 @@ CLI::App* add_map_command(CLI::App& app, MapArguments& a) {
         ->allow_extra_args(false)
         ->take_all();
     map->add_option("--atoms-per-core", a.atoms_per_core, "neurons of a slice [as many as fit]")
-        ->check(CLI::Range(1, 65536))
+        ->check(CLI::Range(static_cast<int>(atoms_per_core_range.low), static_cast<int>(atoms_per_core_range.high)))
         ->type_name("N");
     map->add_option("--stimuli", a.stimuli,
                     "generators on cores of their own (cores) or with\n"
                     "their targets (on-core) [cores]")
         ->type_name("HOW");
     map->add_option("--slowdown", a.slowdown, "machine time over biological time [1]")
-        ->check(CLI::Range(1e-3, 1e6))
+        ->check(CLI::Range(slowdown_range.low, slowdown_range.high))
         ->type_name("X");
     map->add_option("--rate", a.rate_hz, "of populations whose rate isn't stated, Hz [10]")
-        ->check(CLI::Range(0.0, 1e6))
+        ->check(CLI::Range(rate_range.low, rate_range.high))
         ->type_name("HZ");
     map->add_option("--place", a.place, "ours, hilbert or random [ours]")->type_name("HOW");
     map->add_option("--objective", a.objective,
@@ -388,18 +285,20 @@ CLI::App* add_map_command(CLI::App& app, MapArguments& a) {
     map->add_option("--effort", a.effort,
                     "scales how long placing, keys and tables search\n"
                     "[1]")
-        ->check(CLI::Range(0.0, 1000.0))
+        ->check(CLI::Range(effort_range.low, effort_range.high))
         ->type_name("X");
     map->add_option("--route", a.route,
                     "steiner, ner, ldf (longest dimension first)\n"
                     "[steiner]")
         ->type_name("HOW");
     map->add_option("--congestion-rounds", a.congestion_rounds, "times to route around busy links [0]")
-        ->check(CLI::Range(0, 1000))
+        ->check(
+            CLI::Range(static_cast<int>(congestion_rounds_range.low), static_cast<int>(congestion_rounds_range.high)))
         ->type_name("N");
     map->add_option("--keys", a.keys,
-                    "own (chosen for small tables) or index (net i\n"
-                    "has key i) [own]")
+                    "own (chosen for small tables), index (net i has\n"
+                    "key i) or netlist (as it gives them) [netlist\n"
+                    "where it gives keys, else own]")
         ->type_name("HOW");
     map->add_option("--minimise", a.minimise,
                     "best, ordered-covering, pair, default-routes or\n"

@@ -19,8 +19,8 @@ struct MapArguments {
     std::vector<std::string> overrides;
     std::string machine, profile = "spinnaker", faults;
     int cores_per_chip = 0; ///< 0: the profile's
-    std::string place = "ours", objective = "tree-cost", route = "steiner", keys = "own", minimise = "best";
-    double effort = 1.0;
+    std::string place = "ours", objective = "tree-cost", route = "steiner", keys, minimise = "best";
+    double effort = 1.0; ///< keys: empty: the netlist's where it has some, else "own"
     int congestion_rounds = 0;
     std::uint32_t target_entries = 0;
     std::uint64_t seed = 1;

@@ -25,31 +25,6 @@ std::string grouped(std::uint64_t value) {
     return digits;
 }
 
-std::string scaled(double value) {
-    constexpr std::array<const char*, 5> prefixes{"", " k", " M", " G", " T"};
-    std::size_t p = 0;
-    while (std::abs(value) >= 9999.5 && p + 1 < prefixes.size()) {
-        value /= 1000.0;
-        ++p;
-    }
-    return fmt::format("{:.4g}{}", value, prefixes[p]);
-}
-
-std::string bytes(double value) {
-    constexpr std::array<const char*, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
-    std::size_t unit = 0;
-    while (value >= 1024.0 && unit + 1 < units.size()) {
-        value /= 1024.0;
-        ++unit;
-    }
-    return fmt::format("{:.3g} {}", value, units[unit]);
-}
-
-std::string amount(double value, const std::string& unit) {
-    if (unit == "bytes") return bytes(value);
-    return scaled(value) + (unit.empty() ? "" : " " + unit);
-}
-
 std::string percent(double share) {
     if (share > 0.0 && share < 1e-5) return "< 0.001 %";
     return share >= 1e6 ? "none" : fmt::format("{:.3g} %", 100.0 * share);
@@ -105,42 +80,7 @@ std::size_t pins(const mapping::MachineGraph& graph) {
     return graph.sinks.size();
 }
 
-/// "spin5:2x2 (12 boards, 576 chips)"
-std::string smallest_text(const mapping::SmallestMachine& s) {
-    const std::string boards =
-        s.boards > 0 ? fmt::format("{} {}, ", s.boards, s.boards == 1 ? "board" : "boards") : std::string();
-    return fmt::format("{} ({}{} chips)", s.spec.shape, boards, s.chips);
-}
-
 } // namespace
-
-bool MapResult::fits() const {
-    return refusal.empty() && verified() &&
-           std::all_of(demands.begin(), demands.end(), [](const Demand& d) { return d.met(); });
-}
-
-std::string MapResult::binding_constraint() const {
-    const Demand* most = mapping::binding(demands);
-    if (most == nullptr) return "none";
-    if (!refusal.empty() && most->met()) return "placement";
-    return most->name;
-}
-
-std::string MapResult::why_not() const {
-    std::string text;
-    const auto line = [&](const std::string& sentence) { text += (text.empty() ? "" : "\n") + sentence; };
-    for (const Demand& d : demands)
-        if (!d.met())
-            line(fmt::format("{}: {} needs {}, but there are {}; {}", d.name, d.where, amount(d.used, d.unit),
-                             amount(d.available, d.unit), d.remedy));
-    if (!refusal.empty() && text.empty()) line(refusal);
-    if (mapped && !mapped->verified.ok())
-        line(fmt::format("the router tables are wrong: {} faults; the first: {}", mapped->verified.faulty,
-                         mapped->verified.violations.empty() ? "" : mapped->verified.violations.front().text));
-    if (!text.empty() && smallest)
-        line(fmt::format("the smallest machine with room for all: {}", smallest_text(*smallest)));
-    return text;
-}
 
 std::string map_report_json(const MapResult& result) {
     const mapping::MachineGraph& graph = result.graph();
@@ -277,8 +217,9 @@ std::string map_report_table(const MapResult& result) {
         for (const PopulationSplit& p : split.populations)
             line(fmt::format("{:<16}{:>10}{:>8}{:>7}{:>8.3g}{}{:>10}{:>10}{:>9}  {}", p.name.substr(0, 15),
                              grouped(p.neurons), p.atoms, p.cores, p.rate_hz, p.rate_stated ? " " : "?",
-                             bytes(static_cast<double>(p.dtcm_bytes)), bytes(static_cast<double>(p.sdram_bytes)),
-                             scaled(p.cycles), p.limit));
+                             amount_text(static_cast<double>(p.dtcm_bytes), "bytes"),
+                             amount_text(static_cast<double>(p.sdram_bytes), "bytes"), amount_text(p.cycles, ""),
+                             p.limit));
         const std::size_t stimuli = split.parts.size() - split.slices.count();
         if (stimuli > 0) line(fmt::format("{:<34}{:>7}", "generators on cores of their own", stimuli));
     }
@@ -286,9 +227,9 @@ std::string map_report_table(const MapResult& result) {
     line(fmt::format("{:<20}{:>14}{:>14}{:>10}   {}", "asked of the machine", "needed", "there", "share", "most at"));
     for (const Demand& d : result.demands) {
         const bool is_binding = d.name == result.binding_constraint();
-        line(fmt::format("{:<20}{:>14}{:>14}{:>10}{}  {}", d.name, amount(d.used, d.unit == "bytes" ? d.unit : ""),
-                         amount(d.available, d.unit == "bytes" ? d.unit : ""), percent(d.share()), d.met() ? " " : "!",
-                         d.where + (is_binding ? "  <- binding" : "")));
+        line(fmt::format("{:<20}{:>14}{:>14}{:>10}{}  {}", d.name, amount_text(d.used, d.unit == "bytes" ? d.unit : ""),
+                         amount_text(d.available, d.unit == "bytes" ? d.unit : ""), percent(d.share()),
+                         d.met() ? " " : "!", d.where + (is_binding ? "  <- binding" : "")));
     }
     if (result.mapped) {
         const mapping::Mapped& m = *result.mapped;

@@ -79,6 +79,34 @@ const char* weights_name(const SimulationSettings& settings) {
     return settings.weights == WeightFormat::float32 ? "float32" : "compact";
 }
 
+nlohmann::ordered_json machine_json(const MachineSummary& m) {
+    nlohmann::ordered_json json{{"machine", m.machine},
+                                {"fits", m.fits},
+                                {"binding_constraint", m.binding_constraint},
+                                {"binding_share", m.binding_share},
+                                {"chips", m.chips},
+                                {"cores", m.slices},
+                                {"worst_table_entries", m.worst_table_entries},
+                                {"mapping_s", m.mapping_s},
+                                {"notes", m.notes},
+                                {"router", nullptr}};
+    if (m.router)
+        json["router"] = {
+            {"machine_s", m.machine_s},
+            {"packets", m.packets},
+            {"deliveries", m.deliveries},
+            {"late", m.late},
+            {"dropped", m.dropped},
+            {"under_way", m.under_way},
+            {"emergency_routes", m.emergency_routes},
+            {"reinjected", m.reinjected},
+            {"max_link_utilisation", m.max_link_utilisation},
+            {"latency_us", {{"mean", m.latency_us[0]}, {"p99", m.latency_us[1]}, {"max", m.latency_us[2]}}},
+            {"energy_j", {{"links", m.energy_j[0]}, {"idle", m.energy_j[1]}, {"busy", m.energy_j[2]}}},
+            {"router_s", m.router_s}};
+    return json;
+}
+
 } // namespace
 
 double RunReport::real_time_factor() const {
@@ -155,7 +183,7 @@ std::string to_json(const RunReport& report) {
               {"seed", report.settings.seed},
               {"ranks", r.ranks},
               {"threads", r.threads},
-              {"partitioner", partitioner_name(report.settings)},
+              {"partitioner", r.machine ? "mapped" : partitioner_name(report.settings)},
               {"exchange", r.exchange},
               {"drawing", drawing},
               {"precision", precision_name(report.settings)},
@@ -196,6 +224,7 @@ std::string to_json(const RunReport& report) {
               {"network_hash", r.network_hash},
               {"state_hash", r.state_hash}};
     if (!r.weights_hash.empty()) json["weights_hash"] = r.weights_hash;
+    if (r.machine) json["machine"] = machine_json(*r.machine);
     for (const WeightStatistics& w : r.plastic)
         json["plastic"].push_back({{"projection", w.projection},
                                    {"synapses", w.synapses},
@@ -225,7 +254,8 @@ std::string to_table(const RunReport& report, const Reference& reference) {
     line(rule);
     field("network", fmt::format("{} neurons, {} synapses", grouped(r.neurons), grouped(r.synapses)));
     field("on", fmt::format("{} {} x {} {}, {}, {} exchange", r.ranks, r.ranks == 1 ? "rank" : "ranks", r.threads,
-                            r.threads == 1 ? "thread" : "threads", partitioner_name(report.settings), r.exchange));
+                            r.threads == 1 ? "thread" : "threads",
+                            r.machine ? "mapped" : partitioner_name(report.settings), r.exchange));
     for (const ProjectionDrawing& d : r.drawing)
         field("drawn by source", fmt::format("{}: {}", d.projection, d.drawing));
     field("numbers", fmt::format("{} precision, {} weights, seed {}", precision_name(report.settings),
@@ -248,6 +278,30 @@ std::string to_table(const RunReport& report, const Reference& reference) {
         field("checkpoints", fmt::format("{}, the last of {} at {} ms; the longest took {} s", r.checkpoints.written,
                                          bytes(static_cast<double>(r.checkpoints.bytes)), r.checkpoints.at_ms,
                                          number(r.checkpoints.longest_s)));
+    if (r.machine) {
+        const MachineSummary& m = *r.machine;
+        field("machine", fmt::format("{}: {} slices on {} chips, mapped in {} s", m.machine, grouped(m.slices),
+                                     grouped(m.chips), number(m.mapping_s)));
+        field("  closest limit", fmt::format("{}: {} %", m.binding_constraint, number(100.0 * m.binding_share)));
+        if (m.router) {
+            field("  packets", fmt::format("{} with {} deliveries in {} s of machine time", grouped(m.packets),
+                                           grouped(m.deliveries), number(m.machine_s)));
+            field("  late, dropped", fmt::format("{} and {} deliveries", grouped(m.late), grouped(m.dropped)));
+            field("  busiest link", fmt::format("sends {} % of the time", number(100.0 * m.max_link_utilisation)));
+            field("  energy", fmt::format("links {} J, chips idle {} J, busy at most {} J more", number(m.energy_j[0]),
+                                          number(m.energy_j[1]), number(m.energy_j[2])));
+            field("  router model", number(m.router_s) + " s");
+        }
+        for (std::string note : m.notes) {
+            const char* name = "  note";
+            constexpr std::size_t room = width - 19;
+            for (std::size_t cut; note.size() > room && (cut = note.rfind(' ', room)) != std::string::npos; name = "") {
+                field(name, note.substr(0, cut));
+                note.erase(0, cut + 1);
+            }
+            field(name, note);
+        }
+    }
     field("spike hash", r.spike_hash);
     field("network hash", r.network_hash);
     if (!r.weights_hash.empty()) field("weights hash", r.weights_hash);

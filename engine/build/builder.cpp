@@ -533,9 +533,10 @@ RankNetwork<W> build_network(MPI_Comm comm, const Share& share, const NetworkPla
     }
 
     numbers.clear();
-    network.plastic_sources.resize(populations.size());
+    network.row_sources.resize(populations.size());
     for (const PlannedProjection& planned : plan.projections)
-        if (planned.synapse != nullptr) network.plastic_sources[planned.source] = heard[planned.source];
+        if (planned.synapse != nullptr || plan.keeps_sources)
+            network.row_sources[planned.source] = heard[planned.source];
     RankRoutes routes = make_routes(comm, share, plan, network.layouts, heard);
     network.routes = std::move(routes.routes);
     network.hears = std::move(routes.hears);

@@ -25,10 +25,10 @@ namespace spikecast {
 
 template <class W>
 struct RankNetwork {
-    std::vector<WorkerLayout> layouts;                       ///< of this rank's workers
-    std::vector<SynapseRows<W>> rows;                        ///< of this rank's workers; all over the same row numbers
-    std::vector<std::vector<SynapseRows<float>>> plastic;    ///< [projection][worker]; of plastic projections only
-    std::vector<std::vector<std::uint64_t>> plastic_sources; ///< by population: the sources of rows, where needed
+    std::vector<WorkerLayout> layouts;                    ///< of this rank's workers
+    std::vector<SynapseRows<W>> rows;                     ///< of this rank's workers; all over the same row numbers
+    std::vector<std::vector<SynapseRows<float>>> plastic; ///< [projection][worker]; of plastic projections only
+    std::vector<std::vector<std::uint64_t>> row_sources;  ///< by population: the sources of rows, where needed
     std::vector<Routes> routes;
     std::vector<bool> hears;   ///< by rank: whether it owns a source heard here
     std::vector<bool> own_row; ///< dry run only: rows whose source is a neuron of this rank

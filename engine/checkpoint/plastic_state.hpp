@@ -166,7 +166,7 @@ struct HistorySections {
 template <class Workers>
 class PlasticState {
 public:
-    /// sources: of rows, by population (RankNetwork::plastic_sources).
+    /// sources: of rows, by population (RankNetwork::row_sources).
     PlasticState(const Workers& own, const NetworkPlan& plan, const std::vector<std::vector<std::uint64_t>>& sources,
                  std::int64_t now)
         : own_(own), plan_(plan), sources_(sources), now_(now) {

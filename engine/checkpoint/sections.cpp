@@ -183,6 +183,8 @@ std::vector<Difference> differences(const Experiment& then, const Experiment& no
     if (a.duration_steps != b.duration_steps) may("simulation.duration", "it only says when to end");
     if (a.partitioner != b.partitioner || a.partition_seed != b.partition_seed)
         may("simulation.partitioner", "no result depends on it");
+    if (!(then.machine == now.machine))
+        may("machine", "without the router model it is the partition, on which no result depends");
     if (a.exchange != b.exchange) may("simulation.exchange", "no result depends on it");
     if (a.drawing != b.drawing) may("simulation.drawing", "no result depends on it");
 

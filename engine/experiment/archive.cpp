@@ -112,13 +112,18 @@ void serialize(Archive& a, SimulationSettings& x, unsigned) {
     a& x.partition_seed& x.exchange& x.drawing& x.vector_width;
 }
 template <class Archive>
+void serialize(Archive& a, MachineSettings& x, unsigned) {
+    a& x.target& x.profile& x.faults& x.cores_per_chip& x.atoms_per_core& x.slowdown& x.rate& x.place& x.objective;
+    a& x.route& x.keys& x.minimise& x.effort& x.congestion_rounds& x.seed& x.router& x.traffic;
+}
+template <class Archive>
 void serialize(Archive& a, Reference& x, unsigned) {
     a& x.source& x.rates_hz;
 }
 template <class Archive>
 void serialize(Archive& a, Experiment& x, unsigned) {
     a& x.title& x.simulation& x.populations& x.projections& x.stimuli& x.spike_recorders& x.state_recorders;
-    a& x.weight_recorders;
+    a& x.weight_recorders& x.machine;
     a& x.reference& x.text& x.directory& x.overrides& x.provenance;
 }
 

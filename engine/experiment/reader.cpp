@@ -2,6 +2,7 @@
 
 #include "engine/experiment/check.hpp"
 #include "engine/experiment/document.hpp"
+#include "engine/experiment/machine_words.hpp"
 #include "engine/experiment/quantity.hpp"
 #include "engine/experiment/schema.hpp"
 #include "engine/experiment/swc.hpp"
@@ -91,8 +92,10 @@ public:
         read_parameter_sets(file);
         read_scaling(file);
         read_simulation(file);
+        read_machine(file);
         read_populations(file);
         each(file, "projections", [&](const Node& node, const std::string& at) { read_projection(node, at); });
+        if (plastic() && !weights_given_) experiment.simulation.weights = WeightFormat::float32;
         each(file, "stimuli", [&](const Node& node, const std::string& at) { read_stimulus(node, at); });
         each(file, "recorders", [&](const Node& node, const std::string& at) { read_recorder(node, at); });
         read_reference(file);
@@ -623,10 +626,14 @@ private:
             unread.insert("simulation.duration");
         if (const auto n = steps(table, "warmup")) s.warmup_steps = *n;
         if (const auto seed = whole(table, "seed")) s.seed = *seed;
-        s.precision = choice(table.find("precision"), "simulation.precision", Precision::double_precision,
+        const bool mapped = file.find("machine") != nullptr;
+        s.precision = choice(table.find("precision"), "simulation.precision",
+                             mapped ? Precision::single_precision : Precision::double_precision,
                              {{"double", Precision::double_precision}, {"single", Precision::single_precision}});
-        s.weights = choice(table.find("weights"), "simulation.weights", WeightFormat::float32,
-                           {{"float32", WeightFormat::float32}, {"compact", WeightFormat::compact}});
+        weights_given_ = table.find("weights") != nullptr;
+        s.weights =
+            choice(table.find("weights"), "simulation.weights", mapped ? WeightFormat::compact : WeightFormat::float32,
+                   {{"float32", WeightFormat::float32}, {"compact", WeightFormat::compact}});
         s.exchange = choice(table.find("exchange"), "simulation.exchange", ExchangeKind::automatic,
                             {{"auto", ExchangeKind::automatic},
                              {"alltoall", ExchangeKind::alltoall},
@@ -644,6 +651,9 @@ private:
                            {"random", PartitionerKind::random}});
         };
         if (const Node* p = table.find("partitioner")) {
+            if (mapped)
+                fail("simulation.partitioner", p->where,
+                     "has no meaning with [machine], whose mapping is the partition", "leave out one of the two");
             if (p->is_table()) {
                 const Table t(*this, *p, "simulation.partitioner", "partitioner");
                 if (t.find("kind") == nullptr) missing(t, "kind");
@@ -651,6 +661,70 @@ private:
                 if (const auto seed = whole(t, "seed")) s.partition_seed = *seed;
             } else {
                 s.partitioner = kind(p, "simulation.partitioner");
+            }
+        }
+    }
+
+    [[nodiscard]] bool plastic() const {
+        return std::any_of(experiment.projections.begin(), experiment.projections.end(),
+                           [](const Projection& p) { return !p.synapse.empty(); });
+    }
+
+    void read_machine(const Table& file) {
+        MachineSettings& m = experiment.machine;
+        const Node* node = file.find("machine");
+        if (node == nullptr) return;
+        const Table table(*this, *node, "machine", "[machine]");
+        if (!node->is_table()) return;
+        if (table.find("target") == nullptr) return missing(table, "target");
+        m.target = text(table, "target", "");
+        if (table.find("target")->is_string() && m.target.empty())
+            fail("machine.target", table.find("target")->where, "is empty", "name a machine, as \"spin5\"");
+        const auto number = [&](const char* key, double& value, const char* unit) {
+            if (const Node* given = table.find(key))
+                if (const auto x = quantity(*given, unit, joined("machine", key))) value = *x;
+        };
+        const auto small = [&](const char* key, std::uint32_t& value) {
+            const auto n = whole(table, key);
+            if (!n) return;
+            value = static_cast<std::uint32_t>(std::min<std::uint64_t>(*n, std::numeric_limits<std::uint32_t>::max()));
+            if (value == 0 && std::string_view(key) != "congestion_rounds")
+                fail(joined("machine", key), table.find(key)->where, "is 0, but must be at least 1",
+                     "leave it out for the default");
+        };
+        m.profile = text(table, "profile", m.profile);
+        if (const std::string faults = text(table, "faults", ""); !faults.empty()) m.faults = resolved(faults);
+        small("cores_per_chip", m.cores_per_chip);
+        small("atoms_per_core", m.atoms_per_core);
+        small("congestion_rounds", m.congestion_rounds);
+        number("slowdown", m.slowdown, "1");
+        number("rate", m.rate, "Hz");
+        number("effort", m.effort, "1");
+        m.place = text(table, "place", m.place);
+        m.objective = text(table, "objective", m.objective);
+        m.route = text(table, "route", m.route);
+        m.keys = text(table, "keys", m.keys);
+        m.minimise = text(table, "minimise", m.minimise);
+        if (const auto seed = whole(table, "seed")) m.seed = *seed;
+        m.router = flag(table, "router", m.router);
+        const Node* given = table.find("traffic");
+        if (given == nullptr) return;
+        const Table traffic(*this, *given, "machine.traffic", "traffic");
+        for (const KeyInfo& key : traffic.info.keys) {
+            const std::string name(key.name);
+            const Node* value = traffic.find(name);
+            if (value == nullptr) continue;
+            switch (traffic_kind(name)) {
+            case TrafficKind::flag:
+                m.traffic[name] = flag(traffic, name.c_str(), false) ? 1.0 : 0.0;
+                break;
+            case TrafficKind::whole:
+                if (const auto n = whole(traffic, name.c_str()))
+                    m.traffic[name] = static_cast<double>(std::min<std::uint64_t>(*n, 1U << 30));
+                break;
+            case TrafficKind::number:
+                if (const auto x = quantity(*value, "1", joined(traffic.path, name))) m.traffic[name] = *x;
+                break;
             }
         }
     }
@@ -1846,6 +1920,7 @@ private:
     std::set<std::string> broken_; ///< constants that couldn't be read
     std::map<std::string, const Node*> sets_;
     double scale_N_ = 1.0, scale_K_ = 1.0;
+    bool weights_given_ = false;
     std::map<std::string, double> full_size_;
     std::map<std::string, double> lost_current_; ///< pA, the full-scale mean input by target
     std::map<std::string, int> projection_names_, stimulus_names_;

@@ -1,5 +1,6 @@
 #include "engine/data/samples.hpp"
 #include "engine/experiment/check.hpp"
+#include "engine/experiment/machine_words.hpp"
 #include "engine/experiment/quantity.hpp"
 #include "spikecast/distributions.hpp"
 #include "spikecast/model.hpp"
@@ -95,6 +96,9 @@ public:
             check_state_recorder(r);
         for (const WeightRecorder& r : e_.weight_recorders)
             check_weight_recorder(r);
+        check_machine(e_, [&](const std::string& path, std::string message, std::string remedy) {
+            fail(path, std::move(message), std::move(remedy));
+        });
         for (const auto& [name, rate] : e_.reference.rates_hz) {
             const std::string path = "reference.rates." + name;
             if (e_.find_population(name) == nullptr)

@@ -2,6 +2,7 @@
 
 #include "engine/core/hdf5_handle.hpp"
 #include "engine/experiment/quantity.hpp"
+#include "engine/mapping/machine_router.hpp"
 
 #include <fmt/core.h>
 
@@ -63,7 +64,7 @@ void replay_spikes(mapping::Traffic& traffic, const std::string& path, const Exp
     for (std::size_t n = 0; n < split.graph.nets(); ++n)
         net_of[split.graph.source[n]] = static_cast<std::uint32_t>(n);
     const double step_ms = experiment.simulation.resolution_ms();
-    const double step_ps = step_ms * slowdown * static_cast<double>(mapping::ps_per_ms);
+    const mapping::Picoseconds step_ps = step_picoseconds(experiment.simulation, slowdown);
     std::vector<mapping::Spike> spikes;
     for (const std::string& name : names) {
         std::size_t p = 0;
@@ -91,11 +92,10 @@ void replay_spikes(mapping::Traffic& traffic, const std::string& path, const Exp
             const std::uint32_t slice = split.slices.of(p, ids[i]);
             if (net_of[slice] == no_net) continue; // nobody hears it
             const std::uint64_t index = ids[i] - split.slices.begin(slice);
-            const double turn = (static_cast<double>(index) + 1.0) /
-                                (static_cast<double>(split.slices.end(slice) - split.slices.begin(slice)) + 1.0);
             const double step = std::round(times[i] / step_ms) - 1.0;
-            if (!(step >= 0.0)) continue;
-            const auto time = static_cast<mapping::Picoseconds>((step + 0.5 * turn) * step_ps);
+            if (!(step >= 0.0 && step < static_cast<double>(duration) / static_cast<double>(step_ps) + 1.0)) continue;
+            const mapping::Picoseconds time = spike_time(static_cast<std::int64_t>(step), index,
+                                                         split.slices.end(slice) - split.slices.begin(slice), step_ps);
             if (time < duration) spikes.push_back({time, net_of[slice], static_cast<std::uint32_t>(index)});
         }
     }

@@ -47,6 +47,8 @@ public:
     [[nodiscard]] std::uint64_t index(WorkerId worker, std::size_t population, std::uint64_t local) const override;
     [[nodiscard]] const Slices& slices() const noexcept { return slices_; }
     [[nodiscard]] WorkerId worker_of(std::uint32_t slice) const noexcept { return worker_of_[slice]; }
+    /// Local number of a slice's first neuron.
+    [[nodiscard]] std::uint32_t start(std::uint32_t slice) const noexcept { return start_[slice]; }
 
 private:
     /// A worker's slices of one population, ascending.

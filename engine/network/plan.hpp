@@ -80,6 +80,7 @@ struct NetworkPlan {
     std::vector<std::vector<double>> scale;
     /// Compact weights: whether an input of one step could reach 2^31 units somewhere, so that sums take 64 bits.
     bool wide_sums = false;
+    bool keeps_sources = false; ///< the network keeps the sources of all its rows
 
     [[nodiscard]] double expected_synapses() const;
 };

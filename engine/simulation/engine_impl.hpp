@@ -22,6 +22,7 @@
 #include "engine/exchange/drawn_arrivals.hpp"
 #include "engine/exchange/packet_order.hpp"
 #include "engine/experiment/check.hpp"
+#include "engine/mapping/machine_run.hpp"
 #include "engine/network/selection.hpp"
 #include "engine/plasticity/sorted_synapses.hpp"
 #include "engine/recording/weights_reader.hpp"
@@ -64,7 +65,11 @@ public:
         ranks_ = processes_;
         if (options_.by_rank || options_.dry_run) clock_ = &cpu_seconds;
         if (options_.dry_run) plan_dry_run();
-        if (!options_.checkpoint.file.empty() || !options_.resume.empty()) refuse_weight_recorders();
+        if (!options_.checkpoint.file.empty() || !options_.resume.empty()) {
+            refuse_weight_recorders();
+            refuse_router("packets under way are in no checkpoint", "leave out the checkpoints");
+        }
+        if (options_.dry_run) refuse_router("a dry run has the spikes of one rank only", "leave out the dry run");
         resume_ = open_checkpoint(comm_, options_, experiment_); // what is refused is refused before it takes time
         draw_seed_ = resume_ ? resume_->run.draw_seed : settings_.seed;
         if (options_.reseed) draw_seed_ = *options_.reseed;
@@ -73,7 +78,17 @@ public:
         for (const Population& population : experiment_.populations)
             sizes.push_back(population.size);
         const auto workers = static_cast<std::uint32_t>(ranks_) * options_.threads;
-        plan_ = make_plan(comm_, experiment_, make_partition(settings_, sizes, workers), options_.threads);
+        std::shared_ptr<const Partition> partition;
+        if (experiment_.machine.target.empty()) {
+            partition = make_partition(settings_, sizes, workers);
+        } else {
+            machine_ = std::make_unique<MachineRun>(comm_, experiment_, options_.threads, workers);
+            partition = machine_->partition();
+            routed_ = experiment_.machine.router;
+        }
+        plan_ = make_plan(comm_, experiment_, partition, options_.threads);
+        plan_.keeps_sources = routed_;
+        plan_.wide_sums = plan_.wide_sums || routed_;
         const bool fit = workers_fit_cores(comm_, options_.threads);
         collectively(comm_, [&] { team_ = std::make_unique<Team>(options_.threads, fit); });
         network_ = build_network<W>(comm_, share, plan_, *team_, options_.build_progress);
@@ -307,6 +322,7 @@ public:
         for (const PopulationActivity& activity : reduce_activity(comm_, statistics_pointers(), now_))
             s.populations.push_back(
                 {activity.name, activity.neurons, activity.rate_hz, activity.cv, activity.synchrony});
+        if (machine_) s.machine = machine_->summary();
         if (options_.by_rank || options_.dry_run) {
             const RankSummary own = rank_summary(rss);
             s.shares.resize(rank_ == 0 || options_.dry_run ? static_cast<std::size_t>(processes_) : 0);
@@ -430,7 +446,7 @@ private:
             s.spike_bytes += worker.calendar_bytes();
             for (const auto& packets : outbox_[t])
                 s.spike_bytes += packets.capacity() * sizeof(std::uint32_t);
-            s.rank_bytes += outbox_[t].size() * sizeof(outbox_[t][0]);
+            s.rank_bytes += outbox_[t].size() * sizeof(std::vector<std::uint32_t>);
         }
         s.spike_bytes +=
             exchanger_->buffer_bytes() + (inbox_.capacity() + inbox_scratch_.capacity()) * sizeof(inbox_[0]);
@@ -475,6 +491,7 @@ private:
             names.push_back(population.name);
         outbox_.assign(options_.threads, std::vector<std::vector<std::uint32_t>>(static_cast<std::size_t>(ranks_)));
         errors_.resize(options_.threads);
+        corrections_.resize(options_.threads);
         memory_.resize(names.size());
         const auto bin = std::max<std::int64_t>(1, steps_of(3.0, 1));
         collectively(comm_, [&] {
@@ -549,7 +566,7 @@ private:
                                    (layout.neurons() + 0xffffU) >> 16, layout.begin[planned.target]),
                                planned.target);
             worker.plastic.back()->identify(
-                [&](std::uint32_t row) { return network_.plastic_sources[planned.source][row]; },
+                [&](std::uint32_t row) { return network_.row_sources[planned.source][row]; },
                 worker.indices(planned.target));
         }
         if (any) worker.connect_plastic();
@@ -627,7 +644,7 @@ private:
         std::vector<OwnSynapses> own;
         for (const auto& worker : workers_)
             own.push_back({worker->plastic[store_number(projection)].get(), &worker->indices(planned.target),
-                           &network_.plastic_sources[planned.source]});
+                           &network_.row_sources[planned.source]});
         return own;
     }
     /// The synapses of a pair of neurons, on the rank that has the target; by delay, receptor and order of drawing.
@@ -641,7 +658,7 @@ private:
         Partition::Place place{};
         plan_.partition->places(planned.target, std::span(&target, 1), std::span(&place, 1));
         if (place.worker / options_.threads != static_cast<std::uint32_t>(rank_)) return found;
-        const auto& sources = network_.plastic_sources[planned.source];
+        const auto& sources = network_.row_sources[planned.source];
         const auto row = std::lower_bound(sources.begin(), sources.end(), source);
         if (row == sources.end() || *row != source) return found;
         found.store = workers_[place.worker % options_.threads]->plastic[store_number(projection)].get();
@@ -829,7 +846,7 @@ private:
     /// Index of the source of a row of the plastic projection number i.
     [[nodiscard]] std::uint64_t plastic_source(std::size_t i, std::uint32_t row) const {
         for (const PlannedProjection& planned : plan_.projections)
-            if (planned.synapse != nullptr && i-- == 0) return network_.plastic_sources[planned.source][row];
+            if (planned.synapse != nullptr && i-- == 0) return network_.row_sources[planned.source][row];
         return 0;
     }
 
@@ -922,7 +939,7 @@ private:
         });
         const auto own = own_workers();
         read_workers(resume_->reader, own, resume_->old_stimulus);
-        if (any_plastic()) PlasticState(own, plan_, network_.plastic_sources, run.step).read(resume_->reader);
+        if (any_plastic()) PlasticState(own, plan_, network_.row_sources, run.step).read(resume_->reader);
         now_ = begin_ = run.step;
         resumed_ = true;
         changes_ = resume_->changes;
@@ -999,12 +1016,19 @@ private:
                           "records weights, which a run with checkpoints can't go on with",
                           "leave out the recorder, or the checkpoints (which hold the weights themselves)"});
     }
+    void refuse_router(const char* why, const char* remedy) const {
+        if (!experiment_.machine.target.empty() && experiment_.machine.router)
+            throw InputError(
+                {experiment_.where("machine.router"), "machine.router", fmt::format("is true, but {}", why),
+                 fmt::format("write router = false, which only uses the mapping as the partition, or {}", remedy)});
+    }
     /// Collective. Writes a checkpoint of this moment; results have been written up to here.
     void save(const std::string& file) {
         phase("checkpoint");
         const double begin = wall_seconds();
         refuse_dry_run("checkpoints");
         refuse_weight_recorders();
+        refuse_router("packets under way are in no checkpoint", "leave out the checkpoints");
         collectively(comm_, [&] {
             if (fault("save") && breaks(options_.threads - 1)) throw RunError("a fault in a checkpoint");
         });
@@ -1052,7 +1076,7 @@ private:
         write_workers(writer, own);
         if (any_plastic()) {
             sweep();
-            PlasticState(own, plan_, network_.plastic_sources, now_).write(writer);
+            PlasticState(own, plan_, network_.row_sources, now_).write(writer);
         }
         const std::uint64_t bytes = writer.finish(std::max<std::uint32_t>(1, options_.checkpoint.keep));
         double seconds = wall_seconds() - begin;
@@ -1213,6 +1237,8 @@ private:
             if (t == 0) phase("update");
             for (; step < end; ++step) {
                 attempt([&] { worker.deliver(step); });
+                if constexpr (std::is_integral_v<W>)
+                    if (routed_) attempt([&] { worker.deliver_corrections(step); });
                 lap(phases_.deliver);
                 attempt([&] {
                     if (fault("step") && step == 137 && breaks(t)) throw RunError("a fault in a step");
@@ -1247,12 +1273,67 @@ private:
                     failed = true;
                 }
                 if (failed) failed_.store(true, std::memory_order_relaxed);
+                if (routed_) route_spikes(first, step, attempt);
             }
             barrier.arrive_and_wait();
             attempt([&] { worker.arrive(inbox_, epoch); });
+            if constexpr (std::is_integral_v<W>)
+                if (routed_) attempt([&] { worker.correct(corrections_[t]); });
             lap(phases_.exchange);
         }
         if (t == 0 && drawn_ == nullptr) phases_.network += exchanger_->network_seconds() - network_before;
+    }
+
+    /// Sends the spikes of steps first to end - 1 through the routers; of what comes late or not at all, each worker of
+    /// this rank gets what concerns its neurons. Collective, also where something has failed before.
+    template <class Attempt>
+    void route_spikes(std::int64_t first, std::int64_t end, const Attempt& attempt) {
+        const SlicePartition& partition = *machine_->partition();
+        const Slices& slices = partition.slices();
+        own_spikes_.clear();
+        attempt([&] {
+            for (const auto& worker : workers_) {
+                const auto& emitted = worker->emissions;
+                for (auto each = std::partition_point(emitted.begin(), emitted.end(),
+                                                      [&](const auto& one) { return one.step < first; });
+                     each != emitted.end(); ++each) {
+                    const std::uint64_t index = worker->indices(each->population)[each->local];
+                    const std::uint32_t slice = slices.of(each->population, index);
+                    own_spikes_.push_back({static_cast<std::uint32_t>(each->step - first), slice,
+                                           static_cast<std::uint32_t>(index - slices.begin(slice))});
+                }
+            }
+        });
+        std::string error;
+        const std::vector<RoutedException>& exceptions = machine_->route(first, end, own_spikes_, error);
+        attempt([&] {
+            if (!error.empty()) throw RunError(error);
+            for (auto& corrections : corrections_)
+                corrections.clear();
+            for (const RoutedException& e : exceptions) {
+                const WorkerId id = partition.worker_of(e.target);
+                if (id / options_.threads != static_cast<std::uint32_t>(rank_)) continue;
+                const std::size_t source = slices.population(e.slice), target = slices.population(e.target);
+                const std::uint64_t index = slices.begin(e.slice) + e.index;
+                const auto& sources = network_.row_sources[source];
+                const auto row = std::lower_bound(sources.begin(), sources.end(), index);
+                if (row == sources.end() || *row != index) continue; // nobody here hears it
+                const std::uint32_t t = id % options_.threads;
+                const std::uint32_t begin = network_.layouts[t].begin[target] + partition.start(e.target);
+                const Correction correction{
+                    first + e.lag, network_.rows_of[source].first + static_cast<std::uint32_t>(row - sources.begin()),
+                    begin, begin + static_cast<std::uint32_t>(slices.end(e.target) - slices.begin(e.target)),
+                    e.late != 0 ? 1 : -1};
+                auto& own = corrections_[t];
+                if (!own.empty() && own.back().goes_on_with(correction)) // slices side by side
+                    own.back().end = correction.end;
+                else
+                    own.push_back(correction);
+            }
+            if (fault("uncorrected"))
+                for (auto& corrections : corrections_)
+                    corrections.clear();
+        });
     }
 
     /// All ranks meet: statistics are summed, buffers written when they are large, old, or at the end of a piece.
@@ -1370,6 +1451,10 @@ private:
     std::vector<std::unique_ptr<Worker<T, W>>> workers_;
     std::vector<std::vector<std::vector<std::uint32_t>>> outbox_; ///< [thread][rank]
     std::vector<std::uint64_t> inbox_, inbox_scratch_;
+    std::unique_ptr<MachineRun> machine_; ///< with [machine]
+    bool routed_ = false;                 ///< its router model is in the loop
+    std::vector<SliceSpike> own_spikes_;
+    std::vector<std::vector<Correction>> corrections_;     ///< by thread, of this epoch
     std::uint64_t most_packets_ = 0, sorted_by_digit_ = 0; ///< of an epoch; epochs
     std::atomic<bool> failed_{false};
     std::vector<std::string> errors_;

@@ -52,6 +52,17 @@ struct WeightShare {
     std::vector<float> seen;                                       ///< changes: the weights of the look before
 };
 
+/// The synapses of a row onto neurons [first, end) of the worker act once more (sign 1) or once less (-1), as for a
+/// spike found in `step`.
+struct Correction {
+    std::int64_t step;
+    std::uint32_t row, first, end;
+    std::int32_t sign;
+    [[nodiscard]] bool goes_on_with(const Correction& next) const noexcept {
+        return step == next.step && row == next.row && sign == next.sign && end == next.first;
+    }
+};
+
 template <class T>
 struct StimulusShare {
     std::unique_ptr<StimulusBlock<T>> block;
@@ -160,6 +171,46 @@ public:
                 offset += segment.count;
             }
         }
+    }
+    /// Enters corrections of compact weights' sums; what they change falls due in a step to come, like what arrive()
+    /// has entered.
+    void correct(const std::vector<Correction>& corrections) {
+        if (corrections.empty()) return;
+        corrections_.resize(slot_mask_ + 1);
+        const auto blocks = static_cast<std::uint32_t>(lanes_ / plan_.receptors);
+        for (const Correction& c : corrections) {
+            const Synapse<W>* next = rows_.synapses.data() + rows_.begin[c.row];
+            for (std::size_t d = rows_.directory_begin[c.row]; d < rows_.directory_begin[c.row + 1]; ++d) {
+                const Segment& segment = rows_.directory[d];
+                const Synapse<W>* const begin = next;
+                next += segment.count;
+                const std::uint32_t lane_begin = (segment.lane % blocks) << 16; // neurons [lane_begin, + 2^16)
+                if (c.end <= lane_begin || c.first >= lane_begin + 0x10000U) continue;
+                const std::uint32_t low = c.first > lane_begin ? c.first - lane_begin : 0, high = c.end - lane_begin;
+                const auto concerned = [&](const Synapse<W>& s) { return s.target >= low && s.target < high; };
+                // Synapses of several projections stand one after the other, so a segment can have several runs.
+                const auto due = static_cast<std::size_t>(c.step) + segment.delay;
+                for (const Synapse<W>* last = begin; last != next;) {
+                    const Synapse<W>* const first = std::find_if(last, next, concerned);
+                    last = std::find_if_not(first, next, concerned);
+                    const auto count = static_cast<std::uint32_t>(last - first);
+                    if (count > 0) corrections_[due & slot_mask_].push_back({first, count, segment.lane, c.sign});
+                    events += static_cast<std::uint64_t>(c.sign * static_cast<std::int64_t>(count));
+                }
+            }
+        }
+    }
+    /// Adds the corrections that fall due, after deliver(). Sums are of integers, so that no order matters; they take
+    /// 64 bits, for late spikes come together with others.
+    void deliver_corrections(std::int64_t step) {
+        if (corrections_.empty()) return;
+        auto& due = corrections_[static_cast<std::size_t>(step) & slot_mask_];
+        for (const CorrectedRun& run : due) {
+            WideAccumulator* const lane = wide_sums_.lanes[run.lane];
+            for (const Synapse<W>* s = run.first; s != run.first + run.count; ++s)
+                lane[s->target] += run.sign * static_cast<WideAccumulator>(s->weight);
+        }
+        due.clear();
     }
     /// Packs a spike of a neuron for all ranks that it reaches.
     void route(std::size_t p, std::uint32_t local, std::uint32_t lag,
@@ -406,6 +457,12 @@ private:
         T values[chunk_size] = {};
     };
 
+    struct CorrectedRun {
+        const Synapse<W>* first;
+        std::uint32_t count, lane;
+        std::int32_t sign;
+    };
+
     /// The input that is summed up: one array a receptor, by neuron of the worker, and where its lanes begin.
     template <class A>
     struct Sums {
@@ -564,9 +621,10 @@ private:
     Sums<Accumulator> sums_;
     Sums<WideAccumulator> wide_sums_;
     std::size_t lanes_ = 0;
-    std::size_t slot_mask_ = 0;                        ///< slots of the calendar, a power of two, less one
-    std::vector<std::vector<std::uint64_t>> calendar_; ///< [step][lane]: synapse offset : 48 | count : 16
-    std::vector<std::unique_ptr<Chunk>> buffers_;      ///< one a receptor, and the current
+    std::size_t slot_mask_ = 0;                          ///< slots of the calendar, a power of two, less one
+    std::vector<std::vector<std::uint64_t>> calendar_;   ///< [step][lane]: synapse offset : 48 | count : 16
+    std::vector<std::vector<CorrectedRun>> corrections_; ///< by slot; empty before there are any
+    std::vector<std::unique_ptr<Chunk>> buffers_;        ///< one a receptor, and the current
     std::vector<T*> pointers_;
     std::vector<std::vector<T>> scale_; ///< of compact weights, by population and receptor
     std::vector<std::int32_t*> taken_;  ///< sums of one chunk that the block takes itself

@@ -264,6 +264,25 @@ struct SimulationSettings {
     }
 };
 
+/// A SpiNNaker-like machine that the network is mapped onto and run on (docs/mapping.md); words and numbers are those
+/// of `spikecast map`.
+struct MachineSettings {
+    std::string target; ///< spin5:3x3 and so on; empty: the run is of no machine, and nothing below has a meaning
+    std::string profile = "spinnaker";
+    std::string faults;               ///< a file; empty: nothing is broken
+    std::uint32_t cores_per_chip = 0; ///< 0: the profile's
+    std::uint32_t atoms_per_core = 0; ///< 0: as many as fit
+    double slowdown = 1.0;            ///< machine time over biological time
+    double rate = 10.0;               ///< Hz; of populations whose rate isn't stated
+    std::string place = "ours", objective = "tree-cost", route = "steiner", keys = "own", minimise = "best";
+    double effort = 1.0;
+    std::uint32_t congestion_rounds = 0;
+    std::uint64_t seed = 1;
+    bool router = true;                    ///< spikes go through the router model, and act when and where they arrive
+    std::map<std::string, double> traffic; ///< fields of mapping::TrafficSettings that differ from their defaults
+    friend bool operator==(const MachineSettings&, const MachineSettings&) = default;
+};
+
 /// Reference results that a run's report shows beside its own, and that scripts/reproduce.py judges.
 struct Reference {
     std::string source;                     ///< the paper or the derivation
@@ -273,6 +292,7 @@ struct Reference {
 struct Experiment {
     std::string title;
     SimulationSettings simulation;
+    MachineSettings machine;
     std::vector<Population> populations;
     std::vector<Projection> projections;
     std::vector<Stimulus> stimuli;

@@ -4,6 +4,7 @@
 
 #include "spikecast/experiment.hpp"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -123,6 +124,25 @@ struct CheckpointSummary {
     double at_ms = 0.0; ///< of the last
 };
 
+/// A run on a mapped machine, up to now.
+struct MachineSummary {
+    std::string machine;
+    bool fits = false, router = false;
+    std::string binding_constraint; ///< what comes closest to its limit, and how close
+    double binding_share = 0.0;
+    std::uint64_t chips = 0, slices = 0; ///< chips in use; a core each
+    std::uint64_t worst_table_entries = 0;
+    std::vector<std::string> notes;
+    double machine_s = 0.0;                             ///< time of the machine
+    std::uint64_t packets = 0, deliveries = 0;          ///< sent; asked for
+    std::uint64_t late = 0, dropped = 0, under_way = 0; ///< deliveries; late: after the step of their spike
+    std::uint64_t emergency_routes = 0, reinjected = 0; ///< packets
+    double max_link_utilisation = 0.0;                  ///< of the busiest link, share of the time that it sends
+    std::array<double, 3> latency_us{0.0, 0.0, 0.0};    ///< mean, 99th percentile, largest
+    std::array<double, 3> energy_j{0.0, 0.0, 0.0};      ///< links, chips idle, busy at most more
+    double mapping_s = 0.0, router_s = 0.0;             ///< of rank 0's clock
+};
+
 /// What a run amounts to, summed over ranks; the same on every rank.
 struct RunSummary {
     int ranks = 1;
@@ -149,6 +169,7 @@ struct RunSummary {
                               ///< hashes and statistics are those of the whole run, seconds and bytes of this process
     std::vector<WeightStatistics> plastic;  ///< of projections whose synapses are plastic, in their order
     std::vector<ProjectionDrawing> drawing; ///< of the projections for which there are two ways
+    std::optional<MachineSummary> machine;  ///< with [machine], on rank 0
     std::vector<RankSummary> shares;        ///< with by_rank: of every rank, on rank 0; in a dry run: of the one
 };
 

@@ -26,6 +26,7 @@ struct MachineGraph {
     std::vector<std::uint8_t> key_bits; ///< by net
     std::vector<std::uint32_t> group;   ///< by net: nets of one population or origin; empty: unknown
     std::vector<std::vector<std::uint32_t>> same_chip;
+    std::vector<std::uint32_t> given_key, given_mask; ///< by net, for KeyMethod::given; empty: none are given
 
     [[nodiscard]] std::size_t nets() const noexcept { return source.size(); }
     [[nodiscard]] std::span<const std::uint32_t> sinks_of(std::size_t net) const noexcept {

@@ -114,6 +114,11 @@ Keys allocate_keys(const MachineGraph& graph, const Machine& machine, const Plac
     if (routing.begin.size() != nets + 1 || (!graph.key_bits.empty() && graph.key_bits.size() != nets))
         throw std::invalid_argument("keys: graph and routing are of different nets");
     if (options.method == KeyMethod::index) return by_index(graph);
+    if (options.method == KeyMethod::given) {
+        if (graph.given_key.size() != nets || graph.given_mask.size() != nets)
+            throw Refused(Diagnostic{{"", 0, 0}, "keys", "the graph brings none", "let keys be chosen (own)"});
+        return {graph.given_key, graph.given_mask};
+    }
     Keys keys;
     keys.key.resize(nets);
     keys.mask.resize(nets);

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <charconv>
 #include <cmath>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <utility>
@@ -43,13 +46,14 @@ public:
             fail();
         }
         for (const auto& [key, value] : root_.items())
-            if (key != "vertices_resources" && key != "nets" && key != "same_chip_constraints" && key != "labels" &&
-                key != "label_colours")
+            if (key != "vertices_resources" && key != "nets" && key != "same_chip_constraints" &&
+                key != "routing_keys" && key != "labels" && key != "label_colours")
                 error(shown(key), "isn't a part of a netlist",
-                      "use vertices_resources, nets, same_chip_constraints, labels or label_colours");
+                      "use vertices_resources, nets, same_chip_constraints, routing_keys, labels or label_colours");
         vertices();
         nets();
         constraints();
+        keys();
         fail();
         return std::move(graph_);
     }
@@ -282,6 +286,100 @@ private:
             members.erase(std::unique(members.begin(), members.end()), members.end());
             if (members.size() > 1) graph_.same_chip.push_back(std::move(members));
         }
+    }
+
+    /// A key or a mask; what is wrong with it is an error.
+    std::uint32_t word(const Json& value, const std::string& object) {
+        if (!value.is_string()) return static_cast<std::uint32_t>(count(value, object, 0, 0xffff'ffffU));
+        const std::string& text = value.get_ref<const std::string&>();
+        std::uint32_t number = 0;
+        const char* const end = text.data() + text.size();
+        if (text.rfind("0x", 0) == 0) {
+            const auto [at, code] = std::from_chars(text.data() + 2, end, number, 16);
+            if (code == std::errc() && at == end) return number;
+        }
+        error(object, shown(value) + " isn't a key of 32 bits", "give a number, or a string as \"0xff00\"");
+        return 0;
+    }
+
+    void keys() {
+        const auto list = root_.find("routing_keys");
+        if (list == root_.end()) return;
+        if (!list->is_object()) {
+            error("routing_keys", "isn't an object", R"(give {"net0": {"key": 0, "mask": 4294967295}, ...})");
+            return;
+        }
+        const std::size_t nets = graph_.sinks_begin.size() - 1;
+        std::vector<std::uint8_t> given(nets, 0);
+        graph_.given_key.assign(nets, 0);
+        graph_.given_mask.assign(nets, ~std::uint32_t{0});
+        for (const auto& [name, value] : list->items()) {
+            const std::string object = "routing_keys." + shown(name);
+            std::size_t net = nets;
+            if (name.rfind("net", 0) == 0) {
+                const auto [at, code] = std::from_chars(name.data() + 3, name.data() + name.size(), net);
+                if (code != std::errc() || at != name.data() + name.size()) net = nets;
+            }
+            if (net >= nets || name != "net" + std::to_string(net)) {
+                error(object, "names no net", fmt::format("nets are called net0 to net{}, in their order", nets - 1));
+                continue;
+            }
+            given[net] = 1;
+            const std::size_t wrong_before = wrong_.size();
+            if (value.is_array() && (value.size() == 1 || value.size() == 2)) {
+                graph_.given_key[net] = word(value[0], object + " key");
+                if (value.size() == 2) graph_.given_mask[net] = word(value[1], object + " mask");
+            } else if (value.is_object() && value.contains("key")) {
+                for (const auto& [part, number] : value.items()) {
+                    if (part == "key")
+                        graph_.given_key[net] = word(number, object + " key");
+                    else if (part == "mask")
+                        graph_.given_mask[net] = word(number, object + " mask");
+                    else
+                        error(object + "." + shown(part), "isn't a part of a key", "use key and mask");
+                }
+            } else {
+                error(object, shown(value) + " isn't a key", R"(give {"key": 0, "mask": 4294967295})");
+                continue;
+            }
+            if (wrong_.size() > wrong_before) continue;
+            const std::uint32_t key = graph_.given_key[net], mask = graph_.given_mask[net];
+            if ((key & ~mask) != 0)
+                error(object, fmt::format("key 0x{:08x} has bits outside its mask 0x{:08x}", key, mask),
+                      "clear them, or set them in the mask");
+            if (mask == 0) error(object, "the mask is 0, so that the net takes all keys", "give a mask with ones");
+            graph_.key_bits[net] = static_cast<std::uint8_t>(32 - std::popcount(mask));
+        }
+        for (std::size_t net = 0; net < nets; ++net)
+            if (given[net] == 0)
+                error("routing_keys", fmt::format("there is no key for net{}", net), "give all nets keys, or none");
+        if (wrong_.empty()) overlaps();
+    }
+
+    /// Nets with a key in common. Blocks with the masks a and b have one where their keys are equal in a & b.
+    void overlaps() {
+        std::map<std::uint32_t, std::vector<std::uint32_t>> by_mask;
+        for (std::uint32_t net = 0; net < graph_.given_mask.size(); ++net)
+            by_mask[graph_.given_mask[net]].push_back(net);
+        for (auto a = by_mask.begin(); a != by_mask.end(); ++a)
+            for (auto b = a; b != by_mask.end(); ++b) {
+                const std::uint32_t both = a->first & b->first;
+                std::unordered_map<std::uint32_t, std::uint32_t> nets;
+                for (const std::uint32_t net : a->second) {
+                    const auto [other, alone] = nets.emplace(graph_.given_key[net] & both, net);
+                    if (!alone && a == b) overlap(other->second, net);
+                }
+                if (a == b) continue;
+                for (const std::uint32_t net : b->second)
+                    if (const auto other = nets.find(graph_.given_key[net] & both); other != nets.end())
+                        overlap(other->second, net);
+            }
+    }
+    void overlap(std::uint32_t a, std::uint32_t b) {
+        error(fmt::format("routing_keys.net{}", std::max(a, b)),
+              fmt::format("sends key 0x{:08x}, which net{} sends too", graph_.given_key[a] | graph_.given_key[b],
+                          std::min(a, b)),
+              "give nets blocks of keys that don't meet");
     }
 
     std::string file_;

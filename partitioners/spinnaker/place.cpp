@@ -14,9 +14,6 @@
 
 namespace spikecast::mapping {
 
-namespace {
-
-/// Chips in the order of a Hilbert curve over the machine's bounding square, as far as they are among `chips`.
 std::vector<ChipId> hilbert_order(const Machine& machine, std::span<const ChipId> chips) {
     int side = 1;
     while (side < std::max(machine.width, machine.height))
@@ -48,6 +45,8 @@ std::vector<ChipId> hilbert_order(const Machine& machine, std::span<const ChipId
         result.push_back(c);
     return result;
 }
+
+namespace {
 
 /// Clusters breadth first over shared edges, each part of the graph from its lowest number.
 std::vector<std::uint32_t> breadth_first(const Hypergraph& h) {

@@ -4,6 +4,8 @@
 #include "partitioners/spinnaker/mapping.hpp"
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 namespace spikecast::mapping {
 
@@ -38,5 +40,8 @@ void allocate_cores(const MachineGraph& graph, const Machine& machine, Placement
 
 /// The chips of the largest set (by cores, then by lowest chip) that all reach each other over live links; ascending.
 [[nodiscard]] std::vector<ChipId> usable_chips(const Machine& machine);
+
+/// Chips in the order of a Hilbert curve over the machine's bounding square.
+[[nodiscard]] std::vector<ChipId> hilbert_order(const Machine& machine, std::span<const ChipId> chips);
 
 } // namespace spikecast::mapping

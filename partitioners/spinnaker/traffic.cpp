@@ -71,7 +71,13 @@ private:
     Picoseconds min_ = never, max_ = 0;
 };
 
-void check_settings(const TrafficSettings& s) {
+Picoseconds picoseconds(double value, double unit) {
+    return static_cast<Picoseconds>(std::llround(value * unit));
+}
+
+} // namespace
+
+std::vector<Diagnostic> wrong_settings(const TrafficSettings& s) {
     std::vector<Diagnostic> wrong;
     const auto need = [&](bool right, const char* what, double value, const char* rule) {
         if (!right)
@@ -106,14 +112,8 @@ void check_settings(const TrafficSettings& s) {
     not_negative(s.chip_idle_w, "chip_idle_w");
     not_negative(s.chip_busy_w, "chip_busy_w");
     not_negative(s.board_fpgas_w, "board_fpgas_w");
-    if (!wrong.empty()) throw InputError(std::move(wrong));
+    return wrong;
 }
-
-Picoseconds picoseconds(double value, double unit) {
-    return static_cast<Picoseconds>(std::llround(value * unit));
-}
-
-} // namespace
 
 class Traffic::Simulation {
 public:
@@ -121,7 +121,7 @@ public:
                const Tables& tables, const TrafficSettings& settings)
         : s_(settings), machine_(machine), source_(graph.source), key_bits_(graph.key_bits), group_(graph.group),
           keys_(keys), tables_(tables) {
-        check_settings(settings);
+        if (auto wrong = wrong_settings(settings); !wrong.empty()) throw InputError(std::move(wrong));
         const auto need = [](std::size_t got, std::size_t expected, const char* what) {
             if (got != expected)
                 throw std::invalid_argument(fmt::format("traffic: {} {}, but there must be {}", got, what, expected));

@@ -42,6 +42,9 @@ struct TrafficSettings {
     double board_fpgas_w = 3 * 0.585; ///< the serial links' FPGAs of a board, on machines of several boards
 };
 
+/// What is out of bounds: a diagnostic for each, with the object traffic.NAME.
+[[nodiscard]] std::vector<Diagnostic> wrong_settings(const TrafficSettings& settings);
+
 /// A packet to send: from the source of a net, with one of its keys.
 struct Spike {
     Picoseconds time = 0;

@@ -13,6 +13,7 @@ import tempfile
 import xml.etree.ElementTree as tree
 
 import h5py
+import matplotlib.image
 import numpy
 
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
@@ -149,6 +150,40 @@ def netlists(program, folder):
     assert stages["machine"]["dead_chips"] == [[1, 1]]
 
 
+def keys_of_a_netlist(program, folder):
+    """Keys that the netlist brings: blocks of several forms, in the order of the nets turned round."""
+    netlist = random_netlist(folder / "k.json", 120, 100, 2)
+    keys = {f"net{i}": {"key": 64 * (99 - i), "mask": 0xFFFFFFFF - (i % 3) * 5} for i in range(100)}
+    netlist["routing_keys"] = keys
+    (folder / "k.json").write_text(json.dumps(netlist))
+    for more in ([], ["--keys", "netlist"], ["--keys", "own"]):
+        run(program, "map", folder / "k.json", "--machine", "mesh:4x4", "--report", folder / "r.json", "--output",
+            folder / "s.json", "--tables", folder / "k_tables", "--quiet", "--traffic", "poisson", "--traffic-scale", 100, *more)
+        report, stages = load(folder / "r.json"), load(folder / "s.json")
+        assert report["verified"] and report["keys"] == ("own" if "own" in more else "netlist")
+        assert (stages["routing_keys"] == keys) == ("own" not in more)
+        check_tables(stages, read_tables(folder / "k_tables"), 4, 4)
+        assert report["traffic"]["packets_sent"] > 100 and report["traffic"]["dropped"] == 0
+
+
+def pictures(source, folder):
+    """The PNG of a picture has its size and its colours."""
+    png = folder / "p.png"
+    done = subprocess.run(["/usr/bin/python3", source / "scripts" / "picture_png.py", folder / "p.svg", "--output", png, "--width",
+                           "1000"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    image = matplotlib.image.imread(png)
+    svg = tree.parse(folder / "p.svg").getroot()
+    assert abs(image.shape[1] - 1000) <= 1, image.shape
+    assert abs(image.shape[0] / image.shape[1] - float(svg.get("height")) / float(svg.get("width"))) < 0.01
+    seen = {"#" + "".join(f"{round(255 * v):02x}" for v in pixel[:3]) for pixel in image.reshape(-1, image.shape[2])[::7]}
+    drawn = {path.get("fill") for path in svg.iter("{http://www.w3.org/2000/svg}path")} - {"none"}
+    assert drawn <= seen, f"colours {drawn - seen} are missing"
+    done = subprocess.run(["/usr/bin/python3", source / "scripts" / "picture_png.py", source / "tests" / "mapping" / "good.json"],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and "give a picture of" in done.stderr, done.stderr
+
+
 def experiments(program, folder, source):
     small = source / "tests" / "mapping" / "small.toml"
     run(program, "export", small, "--network", folder / "network.h5", "--quiet")
@@ -223,6 +258,8 @@ def main():
     program, source = sys.argv[1], pathlib.Path(sys.argv[2])
     with tempfile.TemporaryDirectory() as temporary:
         netlists(program, pathlib.Path(temporary))
+        keys_of_a_netlist(program, pathlib.Path(temporary))
+        pictures(source, pathlib.Path(temporary))
         experiments(program, pathlib.Path(temporary), source)
     print("ok")
 

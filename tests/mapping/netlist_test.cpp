@@ -50,6 +50,50 @@ TEST(Netlist, all_errors_come_together_with_their_objects) {
     }
 }
 
+TEST(Netlist, keys_in_all_forms_are_read) {
+    const std::string begin = R"({"vertices_resources": {"a": {}}, "nets": [["a", []], ["a", []], ["a", []]])";
+    const MachineGraph g = parse_netlist(begin + R"(, "routing_keys": {"net0": {"key": 256, "mask": 4294967040},
+        "net2": ["0x300", "0xffffff0f"], "net1": [7]}})",
+                                         "n.json");
+    EXPECT_EQ(g.given_key, (std::vector<std::uint32_t>{256, 7, 0x300}));
+    EXPECT_EQ(g.given_mask, (std::vector<std::uint32_t>{0xffffff00U, 0xffffffffU, 0xffffff0fU}));
+    EXPECT_EQ(g.key_bits, (std::vector<std::uint8_t>{8, 0, 4}));
+    EXPECT_TRUE(parse_netlist(begin + "}", "n.json").given_key.empty());
+}
+
+// Each pair of blocks below that has a key in common is found, and no other, whatever the forms of their masks.
+TEST(Netlist, overlapping_keys_are_those_that_brute_force_finds) {
+    for (std::uint32_t seed = 0; seed < 200; ++seed) {
+        std::uint32_t state = seed * 2654435761U + 1;
+        const auto draw = [&](std::uint32_t n) {
+            state = state * 1664525U + 1013904223U;
+            return (state >> 16) % n;
+        };
+        std::string nets, keys;
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> blocks;
+        for (int i = 0; i < 4; ++i) {
+            const std::uint32_t mask = 0xfffffff0U | draw(16), key = draw(64) & mask;
+            blocks.emplace_back(key, mask);
+            nets += std::string(i > 0 ? "," : "") + R"(["a", []])";
+            keys += std::string(i > 0 ? "," : "") + "\"net" + std::to_string(i) + "\": [" + std::to_string(key) + "," +
+                    std::to_string(mask) + "]";
+        }
+        std::size_t common = 0;
+        for (std::size_t i = 0; i < 4; ++i)
+            for (std::size_t j = 0; j < i; ++j) {
+                bool meet = false;
+                for (std::uint32_t k = 0; k < 64; ++k)
+                    meet = meet ||
+                           ((k & blocks[i].second) == blocks[i].first && (k & blocks[j].second) == blocks[j].first);
+                common += meet;
+            }
+        const auto errors = errors_of(R"({"vertices_resources": {"a": {}}, "nets": [)" + nets +
+                                      R"(], "routing_keys": {)" + keys + "}}");
+        EXPECT_EQ(errors.empty(), common == 0) << keys;
+        EXPECT_LE(errors.size(), common) << keys;
+    }
+}
+
 TEST(Netlist, text_that_is_no_json_is_refused_at_its_place) {
     const auto errors = errors_of("{\"vertices_resources\": {},\n \"nets\": [,]}");
     ASSERT_EQ(errors.size(), 1U);

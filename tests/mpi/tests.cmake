@@ -1,5 +1,6 @@
 spikecast_test(simulation_test mpi/simulation_test.cpp RANKS 1 2 3)
 spikecast_test(inputs_test mpi/inputs_test.cpp RANKS 1 3)
+spikecast_test(machine_test mpi/machine_test.cpp RANKS 1 2 3)
 
 # One answer, over ranks, threads, partitioners, exchange schemes, precisions and weight formats.
 find_program(SPIKECAST_PYTHON NAMES python3 HINTS /usr/bin REQUIRED)
@@ -25,7 +26,8 @@ set_tests_properties(weights PROPERTIES TIMEOUT 900 PROCESSORS 2)
 
 # The matrix must notice faults: the same program with some of them to choose from (engine/build/fault.hpp).
 add_executable(spikecast_faulty $<TARGET_OBJECTS:spikecast_program> ${CMAKE_SOURCE_DIR}/engine/build/builder.cpp ${CMAKE_SOURCE_DIR}/engine/build/block_exchange.cpp ${CMAKE_SOURCE_DIR}/engine/exchange/exchanger.cpp
-                                ${CMAKE_SOURCE_DIR}/engine/simulation/engine_single_float32.cpp)
+                                ${CMAKE_SOURCE_DIR}/engine/simulation/engine_single_float32.cpp
+                                ${CMAKE_SOURCE_DIR}/engine/simulation/engine_single_compact.cpp)
 target_compile_definitions(spikecast_faulty PRIVATE SPIKECAST_FAULTS OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
 target_include_directories(spikecast_faulty PRIVATE ${HDF5_INCLUDE_DIRS})
 target_link_libraries(spikecast_faulty PRIVATE spikecast spikecast_flags MPI::MPI_CXX CLI11::CLI11 fmt::fmt
@@ -40,6 +42,17 @@ foreach(fault unordered local_key weight_bit order)
                    ${CMAKE_SOURCE_DIR} --only ${fault_network_${fault}} --fault ${fault})
   set_tests_properties(matrix.notices_${fault} PROPERTIES TIMEOUT 900 PROCESSORS 2)
 endforeach()
+
+# Networks on a mapped machine.
+foreach(part brunel_tenth microcircuit rules without_router)
+  add_test(NAME machine.${part} COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/machine.py
+                                        $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --only ${part})
+  set_tests_properties(machine.${part} PROPERTIES TIMEOUT 900 PROCESSORS 2)
+endforeach()
+add_test(NAME machine.notices_uncorrected COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/machine.py
+                                                  $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --only rules
+                                                  --fault uncorrected)
+set_tests_properties(machine.notices_uncorrected PROPERTIES TIMEOUT 900 PROCESSORS 2)
 
 # The same program must stop on all ranks, with one message, when one worker fails; and one answer at the edges.
 add_test(NAME failures COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/failures.py
