@@ -384,10 +384,9 @@ private:
         }
         // The arrays by neuron show the end of the run, not what was before a mark within.
         constexpr bool dense = Rule::info.post_spikes && !has_modulator && !has_time;
-        if (dense && history.seen != nullptr)
-            work_on<dense>(run, history, lane, 0, run.count);
-        else
-            work_on<false>(run, history, lane, 0, run.count);
+        if constexpr (dense)
+            if (history.seen != nullptr) return work_on<true>(run, history, lane, 0, run.count);
+        work_on<false>(run, history, lane, 0, run.count);
     }
     /// Post spikes of up to tile_size synapses at once, where the history is at hand by neuron. Most targets have
     /// spiked seldom since the last pre spike, some often, and each of their spikes needs the weight that the one
