@@ -94,10 +94,14 @@ std::string reference_page(const ModelInfo& model) {
     page += '\n' + indented(model.equations);
     if (!model.parameters.empty()) {
         std::vector<std::vector<std::string>> rows{{"name", "unit", "default", "bounds", "meaning"}};
-        for (const ParameterInfo& p : model.parameters)
-            rows.push_back({std::string(p.name), std::string(p.unit), default_text(p),
+        const SynapseModelInfo* const of = find_synapse_model(model.name);
+        for (const ParameterInfo& p : model.parameters) {
+            const int as = of == nullptr ? -1 : of->default_of(static_cast<std::size_t>(&p - model.parameters.data()));
+            rows.push_back({std::string(p.name), std::string(p.unit),
+                            as < 0 ? default_text(p) : std::string(model.parameters[static_cast<std::size_t>(as)].name),
                             p.choices.empty() ? bounds_text(p.bounds) : joined(p.choices, "/"),
                             (p.is_list ? "list: " : "") + std::string(p.meaning)});
+        }
         page += "\nParameters\n" + table(rows);
         for (const ParameterRelation& relation : model.relations)
             page += fmt::format("  It must hold that {}.\n", relation.text);

@@ -181,8 +181,10 @@ public:
             write_rows(writer, i, planned, group);
             write_marks(writer, i, planned, group + "/marks");
         });
-        each_history(
-            [&](std::size_t p, bool teacher, const std::string& group) { write_history(writer, p, teacher, group); });
+        each_history([&](std::size_t h, const std::string& group) {
+            write_history(writer, h, group);
+            write_potentials(writer, h, group + "/filters");
+        });
     }
 
     /// Collective. Calendars are left empty: spikes that are sent again fill them.
@@ -192,8 +194,10 @@ public:
             read_marks(reader, i, planned, group + "/marks");
             read_rows(reader, i, planned, group);
         });
-        each_history(
-            [&](std::size_t p, bool teacher, const std::string& group) { read_history(reader, p, teacher, group); });
+        each_history([&](std::size_t h, const std::string& group) {
+            read_history(reader, h, group);
+            read_potentials(reader, h, group + "/filters");
+        });
         for (auto& worker : own_.workers)
             worker->retire_all();
     }
@@ -209,10 +213,16 @@ private:
     /// The same ones on all ranks: all workers have stores of all plastic projections.
     template <class Visit>
     void each_history(Visit&& visit) const {
-        for (std::size_t p = 0; p < own_.experiment.populations.size(); ++p)
-            for (const bool teacher : {false, true})
-                if (own_.workers.front()->history(p, teacher) != nullptr)
-                    visit(p, teacher, own_.of_population(teacher ? "taught" : "histories", p));
+        const auto& worker = *own_.workers.front();
+        const std::size_t populations = own_.experiment.populations.size();
+        for (std::size_t h = 0; h < worker.histories(); ++h)
+            if (worker.history(h) != nullptr)
+                visit(h, h < 2 * populations
+                             ? own_.of_population(h < populations ? "histories" : "taught", population(h))
+                             : "followed/" + std::to_string(h - 2 * populations));
+    }
+    [[nodiscard]] std::size_t population(std::size_t history) const {
+        return own_.workers.front()->population_of_history(history);
     }
     [[nodiscard]] PlasticStore& store(std::size_t worker, std::size_t i) const {
         return *own_.workers[worker]->plastic[i];
@@ -384,7 +394,7 @@ private:
 
     void write_marks(CheckpointWriter& writer, std::size_t i, const PlannedProjection& planned,
                      const std::string& group) const {
-        if (!planned.synapse->neuromodulated) return;
+        if (!planned.synapse->neuromodulated && planned.synapse->interval < 0) return;
         // Every worker with neurons of the population heard the same.
         std::vector<Mark> marks;
         for (std::size_t w = 0; w < own_.workers.size(); ++w)
@@ -398,23 +408,26 @@ private:
     }
     void read_marks(const CheckpointReader& reader, std::size_t i, const PlannedProjection& planned,
                     const std::string& group) const {
-        if (!planned.synapse->neuromodulated) return;
+        if (!planned.synapse->neuromodulated && planned.synapse->interval < 0) return;
         std::vector<TableShare> shares(1);
         shares[0].rows = numbered(0, reader.rows(group));
         reader.table(group, shares);
         std::vector<Mark> marks(shares[0].rows.size());
         put_back(reader, group, [&] { PlasticSections::marks(shares[0].columns, marks); });
+        for (Mark& mark : marks)
+            mark.interval = planned.synapse->interval >= 0;
         for (std::size_t w = 0; w < own_.workers.size(); ++w)
             store(w, i).marks() = marks;
     }
 
-    void write_history(CheckpointWriter& writer, std::size_t p, bool teacher, const std::string& group) const {
+    void write_history(CheckpointWriter& writer, std::size_t h, const std::string& group) const {
+        const std::size_t p = population(h);
         std::vector<std::vector<std::uint64_t>> indices, counts;
         for (const auto& worker : own_.workers) {
             indices.push_back(worker->indices(p));
             counts.emplace_back();
             for (std::uint32_t n = 0; n < indices.back().size(); ++n)
-                counts.back().push_back(worker->history(p, teacher)->needed(n));
+                counts.back().push_back(worker->history(h)->needed(n));
         }
         auto [first, all] = number_by_index(own_.comm, size(p), indices, counts);
         std::vector<TableShare> of_neurons, of_spikes;
@@ -423,13 +436,14 @@ private:
             of_neurons.push_back({indices[w], {}});
             HistorySections::neurons(of_neurons.back().columns, first[w], spikes);
             of_spikes.push_back({rows_of(first[w], spikes), {}});
-            PostHistory& history = *own_.workers[w]->history(p, teacher);
+            PostHistory& history = *own_.workers[w]->history(h);
             HistorySections::spikes(of_spikes.back().columns, history, history.places(spikes));
         }
         writer.table(group + "/neurons", size(p), of_neurons);
         writer.table(group + "/spikes", all, of_spikes);
     }
-    void read_history(const CheckpointReader& reader, std::size_t p, bool teacher, const std::string& group) const {
+    void read_history(const CheckpointReader& reader, std::size_t h, const std::string& group) const {
+        const std::size_t p = population(h);
         std::vector<TableShare> of_neurons(own_.workers.size()), of_spikes(own_.workers.size());
         std::vector<std::vector<std::uint32_t>> spikes(own_.workers.size());
         for (std::size_t w = 0; w < own_.workers.size(); ++w)
@@ -450,11 +464,27 @@ private:
         reader.table(group + "/spikes", of_spikes);
         put_back(reader, group + "/spikes", [&] {
             for (std::size_t w = 0; w < own_.workers.size(); ++w) {
-                PostHistory& history = *own_.workers[w]->history(p, teacher);
+                PostHistory& history = *own_.workers[w]->history(h);
                 history.make_room(spikes[w]);
                 HistorySections::spikes(of_spikes[w].columns, history, history.places(spikes[w]));
                 history.take_up(spikes[w]);
             }
+        });
+    }
+    void write_potentials(CheckpointWriter& writer, std::size_t h, const std::string& group) const {
+        if (own_.workers.front()->potentials_of_history(h) == nullptr) return;
+        std::vector<TableShare> shares = own_.neurons(population(h));
+        for (std::size_t w = 0; w < shares.size(); ++w)
+            own_.workers[w]->potentials_of_history(h)->state(shares[w].columns);
+        writer.table(group, size(population(h)), shares);
+    }
+    void read_potentials(const CheckpointReader& reader, std::size_t h, const std::string& group) const {
+        if (own_.workers.front()->potentials_of_history(h) == nullptr) return;
+        std::vector<TableShare> shares = own_.neurons(population(h));
+        reader.table(group, shares);
+        put_back(reader, group, [&] {
+            for (std::size_t w = 0; w < shares.size(); ++w)
+                own_.workers[w]->potentials_of_history(h)->state(shares[w].columns);
         });
     }
     static std::vector<std::uint64_t> rows_of(const std::vector<std::uint64_t>& first,

@@ -126,7 +126,8 @@ std::optional<Resume> open_checkpoint(MPI_Comm comm, const SimulationOptions& op
         if (resume->run.step < 0 || resume->run.sizes.size() != populations || t.bin_counts.size() != populations ||
             t.counts.size() != populations || t.squares.size() != populations || t.squares_high.size() != populations ||
             r.spikes.size() != r.populations.size() || r.frames.size() != r.traces.size() ||
-            r.first_steps.size() != r.traces.size())
+            r.first_steps.size() != r.traces.size() || r.weight_changes.size() != r.weight_looks.size() ||
+            r.weight_first_steps.size() != r.weight_looks.size())
             throw RunError(path + ": its sections don't fit together");
     });
     // One reading for all ranks: files that the experiment names are looked at.

@@ -21,7 +21,7 @@
 BOOST_CLASS_VERSION(spikecast::ExperimentSection, 1)
 BOOST_CLASS_VERSION(spikecast::RunSection, 1)
 BOOST_CLASS_VERSION(spikecast::TotalsSection, 1)
-BOOST_CLASS_VERSION(spikecast::RecordingSection, 1)
+BOOST_CLASS_VERSION(spikecast::RecordingSection, 2)
 
 namespace spikecast {
 
@@ -40,8 +40,9 @@ void serialize(Archive& a, TotalsSection& x, unsigned) {
     a& x.bin_counts& x.counts& x.squares& x.squares_high;
 }
 template <class Archive>
-void serialize(Archive& a, RecordingSection& x, unsigned) {
+void serialize(Archive& a, RecordingSection& x, unsigned version) {
     a& x.output& x.run& x.populations& x.spikes& x.traces& x.frames& x.first_steps;
+    if (version >= 2) a& x.weight_looks& x.weight_changes& x.weight_first_steps;
 }
 
 template <class Section>
@@ -154,11 +155,14 @@ void side_by_side(const std::vector<Object>& then, const std::vector<Object>& no
 std::string recorders_of(const Experiment& experiment) {
     std::vector<SpikeRecorder> spikes = experiment.spike_recorders;
     std::vector<StateRecorder> state = experiment.state_recorders;
+    std::vector<WeightRecorder> weights = experiment.weight_recorders;
     for (SpikeRecorder& each : spikes)
         each.path.clear();
     for (StateRecorder& each : state)
         each.path.clear();
-    return to_archive(spikes, state);
+    for (WeightRecorder& each : weights)
+        each.path.clear();
+    return to_archive(spikes, state, weights);
 }
 
 bool same(const Stimulus& then, const Stimulus& now) {

@@ -57,6 +57,9 @@ struct RecordingSection {
     std::vector<std::uint64_t> frames;    ///< written of each
     std::vector<std::int64_t>
         first_steps; ///< of each: a file that began at a checkpoint begins later than its recorder
+    // of each recorder of weights: looks or changes written, and the first look
+    std::vector<std::uint64_t> weight_looks, weight_changes;
+    std::vector<std::int64_t> weight_first_steps;
 };
 
 template <class Section>

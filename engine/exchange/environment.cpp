@@ -25,8 +25,8 @@ void end_with_message(MPI_Comm* comm, int* code, ...) {
 } // namespace
 
 Environment::Environment(int& argc, char**& argv) {
-    // Without mpirun Open MPI starts a daemon of its own, for processes that join later: two fifths of a short run's time.
-    // Without it there is no folder for shared file pointers, which nobody here uses.
+    // Without mpirun Open MPI starts a daemon of its own, for processes that join later: two fifths of a short run's
+    // time. Without it there is no folder for shared file pointers, which nobody here uses.
     ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     ::setenv("OMPI_MCA_sharedfp", "^sm", 0);
     int provided = MPI_THREAD_SINGLE;

@@ -189,8 +189,9 @@ std::string to_archive(const Projection& projection) {
 std::string to_archive(const Stimulus& stimulus) {
     return archived(stimulus);
 }
-std::string to_archive(const std::vector<SpikeRecorder>& spikes, const std::vector<StateRecorder>& state) {
-    return archived(spikes, state);
+std::string to_archive(const std::vector<SpikeRecorder>& spikes, const std::vector<StateRecorder>& state,
+                       const std::vector<WeightRecorder>& weights) {
+    return archived(spikes, state, weights);
 }
 
 Experiment from_archive(const std::string& bytes) {

@@ -13,7 +13,8 @@ namespace spikecast {
 [[nodiscard]] std::string to_archive(const Population& population);
 [[nodiscard]] std::string to_archive(const Projection& projection);
 [[nodiscard]] std::string to_archive(const Stimulus& stimulus);
-[[nodiscard]] std::string to_archive(const std::vector<SpikeRecorder>& spikes, const std::vector<StateRecorder>& state);
+[[nodiscard]] std::string to_archive(const std::vector<SpikeRecorder>& spikes, const std::vector<StateRecorder>& state,
+                                     const std::vector<WeightRecorder>& weights);
 /// Throws RunError for bytes that aren't such an archive.
 [[nodiscard]] Experiment from_archive(const std::string& bytes);
 

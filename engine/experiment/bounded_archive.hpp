@@ -18,8 +18,7 @@ namespace spikecast {
 
 /// Reads what binary_oarchive wrote to memory. No string or container is made longer than the number of bytes that are
 /// left, so an archive of n bytes takes at most n times its largest element. Throws archive_exception.
-class BoundedArchive
-    : public boost::archive::binary_iarchive_impl<BoundedArchive, char, std::char_traits<char>> {
+class BoundedArchive : public boost::archive::binary_iarchive_impl<BoundedArchive, char, std::char_traits<char>> {
     using Implementation = boost::archive::binary_iarchive_impl<BoundedArchive, char, std::char_traits<char>>;
     using Primitive = boost::archive::basic_binary_iprimitive<BoundedArchive, char, std::char_traits<char>>;
 

@@ -759,6 +759,10 @@ private:
         if (model->receptors[named < 0 ? 0 : static_cast<std::size_t>(named)].counts)
             return fail(path, fmt::format("{} counts spikes and has no use for weights", model->name),
                         "leave synapse out");
+        if (const int V = model->variable("V_m");
+            info->potential != nullptr && (V < 0 || model->variables[static_cast<std::size_t>(V)].unit != "mV"))
+            fail(path, fmt::format("{} follows V_m in mV of its targets, which {} hasn't", p.synapse, model->name),
+                 "take a target that has one (`spikecast models NAME` prints its variables)");
         const Support weights = support(p.weight);
         const bool by_sign = p.receptor.empty() && model->receptors.size() > 1;
         if (by_sign && weights.low < 0.0 && weights.high > 0.0 && !is_unread(p.path + ".weight"))

@@ -197,9 +197,12 @@ NetworkPlan make_plan(MPI_Comm comm, const Experiment& experiment, std::shared_p
                 planned.normalise_steps = std::llround(projection.normalise_ms / h);
                 planned.synapse = find_synapse_model(projection.synapse);
                 for (const ParameterInfo& info : planned.synapse->model.parameters) {
+                    const int as = planned.synapse->default_of(planned.synapse_parameters.size());
                     const auto given = projection.synapse_params.find(std::string(info.name));
+                    const double by_default =
+                        as < 0 ? info.default_value : planned.synapse_parameters[static_cast<std::size_t>(as)];
                     planned.synapse_parameters.push_back(given == projection.synapse_params.end()
-                                                             ? info.default_value
+                                                             ? by_default
                                                              : std::get<Distribution>(given->second).a);
                 }
             }

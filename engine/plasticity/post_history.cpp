@@ -47,7 +47,8 @@ void PostHistory::grow() {
     ++log2_;
 }
 
-void PostHistory::add(std::uint32_t neuron, std::int32_t stamp, bool teacher) {
+void PostHistory::add(std::uint32_t neuron, std::int32_t stamp, PostEntry entry) {
+    const bool teacher = entry.teacher;
     const auto n = static_cast<std::uint32_t>(count_[neuron]);
     const std::size_t last = slot(neuron, n - 1), next = slot(neuron, n);
     for (std::size_t t = 0; t < traces_.size(); ++t) {
@@ -73,6 +74,12 @@ void PostHistory::add(std::uint32_t neuron, std::int32_t stamp, bool teacher) {
             break;
         case TraceKind::from_teacher:
             value = teacher ? 1.0 : 0.0;
+            break;
+        case TraceKind::given:
+            value = static_cast<double>(entry.given);
+            break;
+        case TraceKind::trial:
+            value = static_cast<double>(entry.trial);
             break;
         }
         values_[t][next] = static_cast<float>(value);
@@ -160,6 +167,8 @@ PostView PostHistory::view(const std::vector<std::size_t>& traces, std::uint32_t
         const std::size_t n = count_.size();
         const std::int32_t* last = recent.stamps[0].data();
         for (std::size_t t = 0; t < traces_.size(); ++t) {
+            if (traces_[t].kind == TraceKind::given || traces_[t].kind == TraceKind::trial)
+                continue; // read with entries only
             const auto rate = static_cast<float>(-h_ / traces_[t].tau_ms);
             const float* after = recent.after[t].data();
             float* out = recent.at[t].data();

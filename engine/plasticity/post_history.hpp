@@ -19,6 +19,13 @@ struct TraceLaw {
     friend bool operator==(const TraceLaw&, const TraceLaw&) = default;
 };
 
+/// What an entry of the history is beside its time.
+struct PostEntry {
+    bool teacher = false; ///< a spike of the neuron's teacher, not its own
+    float given = 0.0F;   ///< for traces of these kinds
+    float trial = 0.0F;
+};
+
 class PostHistory {
 public:
     PostHistory(std::size_t neurons, std::vector<TraceLaw> traces, double resolution_ms, std::uint32_t log2_capacity);
@@ -33,8 +40,25 @@ public:
     }
     /// Doubles the capacity.
     void grow();
-    /// A spike of the neuron, or one of its teacher's.
-    void add(std::uint32_t neuron, std::int32_t stamp, bool teacher = false);
+    void add(std::uint32_t neuron, std::int32_t stamp, PostEntry entry = {});
+    /// How many entries of the neuron have later stamps.
+    [[nodiscard]] std::uint32_t since(std::uint32_t neuron, std::int32_t stamp) const noexcept {
+        std::uint32_t n = 0;
+        while (n < static_cast<std::uint32_t>(count_[neuron]) && n < (1U << log2_) && steps_[place(neuron, n)] > stamp)
+            ++n;
+        return n;
+    }
+    /// Where the entry `back` before the newest stands.
+    [[nodiscard]] std::size_t place(std::uint32_t neuron, std::uint32_t back) const noexcept {
+        return slot(neuron, static_cast<std::uint32_t>(count_[neuron]) - 1 - back);
+    }
+    /// Number of the first trace of a kind.
+    [[nodiscard]] std::size_t trace_of(TraceKind kind) const noexcept {
+        std::size_t t = 0;
+        while (traces_[t].kind != kind)
+            ++t;
+        return t;
+    }
 
     // For checkpoints: the spikes that synapses may still need, which are those after the last retired one, and that.
 

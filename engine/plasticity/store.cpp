@@ -41,6 +41,15 @@ PlasticStore::PlasticStore(const NetworkPlan& plan, std::size_t projection, Syna
     pointers_.resize(variables_.size());
     events_.resize(64);
     event_rows_.resize(64);
+    if (const SynapseModelInfo& model = *planned_.synapse; model.interval >= 0 || compares_trials())
+        interval_steps_ = static_cast<std::int32_t>(
+            std::lround(planned_.synapse_parameters[compares_trials() ? model.trial->interval
+                                                                      : static_cast<std::size_t>(model.interval)] /
+                        h_));
+    if (compares_trials()) {
+        newest_.assign(rows_.size(), ~0U);
+        before_.resize(events_.size());
+    }
     const std::size_t slots = std::bit_ceil(std::size_t{plan.max_delay} + plan.min_delay + 1);
     slot_mask_ = slots - 1;
     calendar_.resize(slots);
@@ -54,8 +63,9 @@ std::vector<TraceLaw> PlasticStore::post_traces() const {
     return laws;
 }
 
-void PlasticStore::connect(PostHistory& history) {
+void PlasticStore::connect(PostHistory& history, const Potentials* potentials) {
     history_ = &history;
+    potentials_ = potentials;
     for (const TraceLaw& law : post_traces())
         traces_.push_back(history.find(law));
     recent_.assign(static_cast<std::size_t>(longest_dendritic_) + 1, PostHistory::none);
@@ -87,21 +97,44 @@ void PlasticStore::mark(SynapseRun& run, std::int32_t begin, std::int32_t end) c
     if (first != marks_.begin()) run.last_mark = *(first - 1);
 }
 
-std::uint32_t PlasticStore::new_event(std::int64_t now) {
+std::uint32_t PlasticStore::new_event(std::int64_t now, std::uint32_t row) {
     // An event is over when its last synapses have been served.
-    while (first_event_ != next_event_ && event(first_event_).stamp + longest_ < now)
+    while (first_event_ != next_event_ && event(first_event_).stamp + longest_ < now &&
+           event(first_event_).stamp <= forgotten())
         ++first_event_;
     if (next_event_ - first_event_ == events_.size()) {
-        std::vector<PreEvent> larger(2 * events_.size());
-        std::vector<std::uint32_t> larger_rows(larger.size());
-        for (std::uint32_t i = first_event_; i != next_event_; ++i) {
-            larger[i & (larger.size() - 1)] = event(i);
-            larger_rows[i & (larger.size() - 1)] = event_rows_[i & (events_.size() - 1)];
-        }
-        events_ = std::move(larger);
-        event_rows_ = std::move(larger_rows);
+        const auto grow = [&](auto& values) {
+            std::remove_reference_t<decltype(values)> larger(2 * values.size());
+            for (std::uint32_t i = first_event_; i != next_event_; ++i)
+                larger[i & (larger.size() - 1)] = values[i & (values.size() - 1)];
+            values = std::move(larger);
+        };
+        grow(events_);
+        grow(event_rows_);
+        if (compares_trials()) grow(before_);
     }
+    event_rows_[next_event_ & (events_.size() - 1)] = row;
+    if (compares_trials()) before_[next_event_ & (events_.size() - 1)] = std::exchange(newest_[row], next_event_);
     return next_event_++;
+}
+
+void PlasticStore::tell_past(SynapseRun& run, std::uint32_t row, std::int32_t shift) {
+    past_.clear();
+    for (std::uint32_t i = newest_[row]; kept(i); i = before_[i & (events_.size() - 1)])
+        past_.push_back(event(i).stamp + shift);
+    run.past = past_;
+}
+
+void PlasticStore::pass_time(std::int64_t step) {
+    if (interval_steps_ == 0) return;
+    if (!compares_trials()) {
+        if ((step + 1) % interval_steps_ == 0)
+            marks_.push_back({static_cast<std::int32_t>(step + 1), 0.0F, 0.0F, true});
+        return;
+    }
+    // When the end of a trial has come to all synapses, they compare it, so that its spikes can be forgotten.
+    if (const std::int64_t ended = step - 2 * longest_dendritic_ - 1; ended > 0 && ended % interval_steps_ == 0)
+        sweep(step);
 }
 
 std::uint64_t PlasticStore::arrive(const std::vector<std::uint64_t>& packets, std::int64_t epoch_step) {
@@ -112,8 +145,7 @@ std::uint64_t PlasticStore::arrive(const std::vector<std::uint64_t>& packets, st
         if (r >= rows_.size() || begin_[r] == begin_[r + 1]) continue;
         const std::int64_t emitted = epoch_step + static_cast<std::int64_t>(packet >> 32);
         Row& row = rows_[r];
-        const std::uint32_t number = new_event(emitted);
-        event_rows_[number & (events_.size() - 1)] = static_cast<std::uint32_t>(r);
+        const std::uint32_t number = new_event(emitted, static_cast<std::uint32_t>(r));
         PreEvent& e = event(number);
         e.stamp = static_cast<std::int32_t>(emitted + 1);
         e.previous = row.last;
@@ -174,9 +206,14 @@ void PlasticStore::state(StateColumns& columns) {
 }
 
 void PlasticStore::take_up(std::int64_t now, std::vector<std::pair<std::uint32_t, PreEvent>> events) {
-    taken_up_ = std::move(events);
-    next_taken_up_ = 0;
     if (history_ != nullptr) swept_ = std::max(0, static_cast<std::int32_t>(now) - longest_dendritic_); // as sweep(now)
+    taken_up_ = std::move(events);
+    // Those that are kept for trials alone aren't sent again.
+    for (next_taken_up_ = 0; next_taken_up_ < taken_up_.size(); ++next_taken_up_) {
+        const auto& [row, e] = taken_up_[next_taken_up_];
+        if (e.stamp - 1 + longest_ >= now) break;
+        event(new_event(e.stamp - 1, row)) = e;
+    }
 }
 
 void PlasticStore::arrive_again(const std::vector<std::uint64_t>& packets, std::int64_t epoch_step, std::int64_t now) {
@@ -189,8 +226,7 @@ void PlasticStore::arrive_again(const std::vector<std::uint64_t>& packets, std::
             taken_up_[next_taken_up_].second.stamp != emitted + 1)
             throw RunError("the checkpoint's spikes under way to plastic synapses aren't those of its neurons; take an "
                            "earlier one (FILE.1)");
-        const std::uint32_t number = new_event(emitted);
-        event_rows_[number & (events_.size() - 1)] = static_cast<std::uint32_t>(r);
+        const std::uint32_t number = new_event(emitted, static_cast<std::uint32_t>(r));
         event(number) = taken_up_[next_taken_up_++].second;
         std::uint64_t offset = begin_[r];
         for (std::uint32_t d = directory_begin_[r]; d < directory_begin_[r + 1]; ++d) {
@@ -247,11 +283,14 @@ void PlasticStore::deliver(std::int64_t step, const std::vector<A*>& lanes) {
         run.begin = before(begin, b);
         run.dendritic = b;
         mark(run, begin, e.stamp + a);
+        if (compares_trials()) tell_past(run, event_rows_[entry.event & (events_.size() - 1)], a - b);
         if (b != viewed && history_ != nullptr) { // of all entries with this b, `at` and `end` are the same
             const std::uint32_t recent = recent_[static_cast<std::size_t>(b)];
             view = recent == PostHistory::none
                        ? history_->view(traces_)
                        : history_->view(traces_, recent, run.end, run.at, synapses > history_->neurons() / 4);
+            // Without dendrite, the potential of this very step isn't known yet.
+            if (potentials_ != nullptr) view.depression = potentials_->depression(b == 0 ? run.at - 1 : run.at);
             viewed = b;
         }
         kernel_->deliver(run, view, lanes[entry.lane]);
@@ -303,6 +342,7 @@ void PlasticStore::sweep(std::int64_t now) {
             run.begin = before(begin, b);
             run.dendritic = b;
             mark(run, begin, time);
+            if (compares_trials()) tell_past(run, static_cast<std::uint32_t>(r), a - b);
             if (run.begin < run.end || !run.marks.empty()) kernel_->catch_up(run, view);
         }
     }

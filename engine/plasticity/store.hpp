@@ -11,10 +11,12 @@
 #include "engine/build/rows.hpp"
 #include "engine/network/plan.hpp"
 #include "engine/plasticity/post_history.hpp"
+#include "engine/plasticity/potentials.hpp"
 #include "spikecast/state.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <utility>
@@ -36,8 +38,9 @@ public:
     PlasticStore(const NetworkPlan& plan, std::size_t projection, SynapseRows<float>&& rows, std::uint32_t first_row,
                  std::uint32_t blocks, std::uint32_t first_target);
 
-    /// The history of the target population, which the store's view then follows. Before the first spike.
-    void connect(PostHistory& history);
+    /// The history of the target population, which the store's view then follows, and for rules that follow potentials
+    /// those. Before the first spike.
+    void connect(PostHistory& history, const Potentials* potentials = nullptr);
     /// Gives synapses of models that draw random numbers their identities; arguments as those of hash().
     void identify(const std::function<std::uint64_t(std::uint32_t)>& source_of,
                   const std::vector<std::uint64_t>& indices);
@@ -54,6 +57,8 @@ public:
     [[nodiscard]] SynapseModelInfo::Role role() const noexcept { return planned_.synapse->role; }
     [[nodiscard]] bool neuromodulated() const noexcept { return planned_.synapse->neuromodulated; }
     [[nodiscard]] bool teacher() const noexcept { return planned_.synapse->teacher; }
+    [[nodiscard]] bool potential() const noexcept { return planned_.synapse->potential != nullptr; }
+    [[nodiscard]] bool compares_trials() const noexcept { return planned_.synapse->trial != nullptr; }
     /// Of role modulator: calls release(amount) for every spike that falls due in a step.
     template <class Release>
     void release(std::int64_t step, const Release& release) {
@@ -78,12 +83,18 @@ public:
 
     /// Where an interval ends with `step`: scales the weights of each target to the sum.
     void normalise(std::int64_t step);
+    /// What a rule does at intervals of its own, or after trials; before what is due in a step is delivered.
+    void pass_time(std::int64_t step);
 
     /// All rows take into account what is known of the post side at `now`: everything stamped before it. Spikes due
     /// until then have been delivered.
     void sweep(std::int64_t now);
-    /// The newest post spike that no row needs any more.
-    [[nodiscard]] std::int32_t retired() const noexcept { return swept_ - longest_dendritic_ - 1; }
+    /// The newest post spike that no row needs any more. Those of a trial are needed to its end.
+    [[nodiscard]] std::int32_t retired() const noexcept {
+        const std::int32_t stamp = swept_ - longest_dendritic_ - 1;
+        if (!compares_trials()) return stamp;
+        return stamp < 0 ? never : stamp - stamp % interval_steps_;
+    }
 
     [[nodiscard]] std::span<const float> weights() const noexcept { return {weights_.data(), begin_.back()}; }
     [[nodiscard]] std::uint64_t synapses() const noexcept { return begin_.back(); }
@@ -134,11 +145,13 @@ public:
         for (std::size_t r = 0; r < rows_.size(); ++r)
             if (begin_[r] != begin_[r + 1]) visit(static_cast<std::uint32_t>(r), rows_[r]);
     }
-    /// visit(row, spike) for spikes whose last synapses are due at `now` or later, of each row in order of time.
+    /// visit(row, spike) for spikes whose last synapses are due at `now` or later, and those of trials that haven't
+    /// been compared; of each row in order of time.
     template <class Visit>
     void each_event(std::int64_t now, Visit&& visit) const {
         for (std::uint32_t i = first_event_; i != next_event_; ++i)
-            if (const PreEvent& e = events_[i & (events_.size() - 1)]; e.stamp + longest_ > now)
+            if (const PreEvent& e = events_[i & (events_.size() - 1)];
+                e.stamp + longest_ > now || e.stamp > forgotten())
                 visit(event_rows_[i & (events_.size() - 1)], e);
     }
     [[nodiscard]] std::vector<Mark>& marks() noexcept { return marks_; }
@@ -182,7 +195,16 @@ private:
         }
     }
     PreEvent& event(std::uint32_t number) { return events_[number & (events_.size() - 1)]; }
-    std::uint32_t new_event(std::int64_t now);
+    [[nodiscard]] bool kept(std::uint32_t number) const noexcept {
+        return number - first_event_ < next_event_ - first_event_;
+    }
+    std::uint32_t new_event(std::int64_t now, std::uint32_t row);
+    /// No trial to come needs spikes of sources up to this stamp.
+    [[nodiscard]] std::int32_t forgotten() const noexcept {
+        return compares_trials() ? retired() - longest_ : std::numeric_limits<std::int32_t>::max();
+    }
+    /// Tells a run of a row what of its source's spikes is kept for trials.
+    void tell_past(SynapseRun& run, std::uint32_t row, std::int32_t shift);
 
     const PlannedProjection& planned_;
     double h_;
@@ -201,6 +223,10 @@ private:
     std::vector<PreEvent> events_; ///< a ring of a power of two
     std::vector<std::uint32_t> event_rows_;
     std::uint32_t first_event_ = 0, next_event_ = 0;
+    // Where trials are compared: number of each row's newest event, and of the event before each of its row.
+    std::vector<std::uint32_t> newest_, before_;
+    std::vector<std::int32_t> past_;
+    std::int32_t interval_steps_ = 0; ///< of the rule, or its trials; 0: none
     std::vector<std::vector<Entry>> calendar_;
     std::size_t slot_mask_;
     std::int32_t swept_ = 0; ///< time at the synapse
@@ -210,6 +236,7 @@ private:
     std::vector<std::pair<std::uint32_t, PreEvent>> taken_up_; ///< spikes under way at a checkpoint, by row
     std::size_t next_taken_up_ = 0;
     PostHistory* history_ = nullptr;
+    const Potentials* potentials_ = nullptr;
     std::vector<std::size_t> traces_;
     std::vector<std::uint32_t> recent_; ///< by dendritic delay: what the history has at hand for it
 };

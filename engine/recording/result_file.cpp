@@ -13,6 +13,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -38,6 +39,8 @@ struct ResultFile::Impl {
         hdf5::Handle group, source, target, delay, weight; ///< weight: made when the end has come
         hdf5::Handle change_times, change_synapses, change_weights;
         std::uint64_t changes = 0;
+        std::size_t trace = 0; ///< of a recording at intervals without changes: number in weight_traces
+        [[nodiscard]] bool looks() const noexcept { return layout.interval_steps > 0 && !layout.changes; }
     };
 
     Impl(MPI_Comm from, std::string file_path) : path(std::move(file_path)) {
@@ -72,6 +75,7 @@ struct ResultFile::Impl {
     hdf5::Handle weights_group;
     std::vector<Weights> weights;
     std::vector<Trace> weight_traces; ///< of the recordings at intervals
+    std::optional<ResultPositions> goes_on_from;
 
     [[nodiscard]] double time_ms(std::int64_t step) const {
         // Both are exact below 2^53, so that the quotient is the correctly rounded time.
@@ -86,7 +90,11 @@ struct ResultFile::Impl {
     void append(std::vector<std::vector<RecordedSpike>>& given);
     void append_frames(std::vector<Trace>& of, bool float32, std::vector<std::vector<TraceValue>>& values,
                        const std::vector<std::int64_t>& end_frames);
+    [[nodiscard]] hdf5::Handle opened(hid_t id, const std::string& what) const;
+    void cut(const hdf5::Handle& dataset, std::uint64_t rows, const std::string& what) const;
     std::size_t add(const WeightLayout& layout);
+    void create_weights(Weights& w);
+    void open_weights(Weights& w, std::uint64_t looks, std::uint64_t changes);
     void append(std::vector<std::vector<WeightChange>>& given);
     void write(std::size_t recording, std::uint64_t begin, const SynapseColumns& columns);
     template <class Value>
@@ -126,27 +134,30 @@ void ResultFile::Impl::units(const Experiment& experiment) {
     single = experiment.simulation.precision == Precision::single_precision;
 }
 
+hdf5::Handle ResultFile::Impl::opened(hid_t id, const std::string& what) const {
+    return hdf5::Handle(hdf5::check(id, path, what + " can't be opened, so that it can't be continued"));
+}
+
+void ResultFile::Impl::cut(const hdf5::Handle& dataset, std::uint64_t rows, const std::string& what) const {
+    const hdf5::Handle space(H5Dget_space(dataset.get()));
+    std::array<hsize_t, 2> extent{0, 0};
+    if (H5Sget_simple_extent_ndims(space.get()) > 2) throw RunError(path + ": " + what + " has another shape");
+    H5Sget_simple_extent_dims(space.get(), extent.data(), nullptr);
+    if (extent[0] < rows)
+        throw RunError(fmt::format("{}: {} holds {} values, but there were {} at the checkpoint; the file was "
+                                   "changed since, so that it can't be continued: name another with --output",
+                                   path, what, extent[0], rows));
+    extent[0] = rows;
+    hdf5::check(H5Dset_extent(dataset.get(), extent.data()), path, "can't cut " + what);
+}
+
 void ResultFile::Impl::open(const Experiment& experiment, std::vector<std::string> populations,
                             std::vector<TraceLayout> layouts, const ResultPositions& from) {
     units(experiment);
     file = hdf5::open_file(comm, path);
     const hdf5::Quiet quiet;
     run = from.run;
-    const auto opened = [&](hid_t id, const std::string& what) {
-        return hdf5::Handle(hdf5::check(id, path, what + " can't be opened, so that it can't be continued"));
-    };
-    const auto cut = [&](const hdf5::Handle& dataset, std::uint64_t rows, const std::string& what) {
-        const hdf5::Handle space(H5Dget_space(dataset.get()));
-        std::array<hsize_t, 2> extent{0, 0};
-        if (H5Sget_simple_extent_ndims(space.get()) > 2) throw RunError(path + ": " + what + " has another shape");
-        H5Sget_simple_extent_dims(space.get(), extent.data(), nullptr);
-        if (extent[0] < rows)
-            throw RunError(fmt::format("{}: {} holds {} values, but there were {} at the checkpoint; the file was "
-                                       "changed since, so that it can't be continued: name another with --output",
-                                       path, what, extent[0], rows));
-        extent[0] = rows;
-        hdf5::check(H5Dset_extent(dataset.get(), extent.data()), path, "can't cut " + what);
-    };
+    goes_on_from = from;
     hdf5::together(comm, [&] {
         about_group = opened(H5Gopen2(file.get(), "spikecast", H5P_DEFAULT), "/spikecast");
         const hdf5::Handle attribute(H5Aopen(about_group.get(), "run", H5P_DEFAULT));
@@ -501,7 +512,7 @@ std::size_t ResultFile::Impl::add(const WeightLayout& layout) {
     refuse_broken();
     const hdf5::Quiet quiet;
     hdf5::together(comm, [&] {
-        if (!weights_group.ok()) weights_group = hdf5::create_group(file.get(), "weights", path);
+        const std::size_t number = weights.size();
         Weights& w = weights.emplace_back();
         w.layout = layout;
         w.name = layout.projection;
@@ -509,34 +520,77 @@ std::size_t ResultFile::Impl::add(const WeightLayout& layout) {
             return each.layout.projection == layout.projection;
         });
         if (same > 1) w.name += fmt::format("#{}", same);
-        w.group = hdf5::create_group(weights_group.get(), w.name, path);
-        hdf5::write_attribute(w.group.get(), "source_population", layout.source, path);
-        hdf5::write_attribute(w.group.get(), "target_population", layout.target, path);
-        hdf5::write_attribute(w.group.get(), "units", layout.unit, path);
-        const std::array<hsize_t, 1> shape{layout.synapses};
-        w.source = hdf5::create_fixed(w.group.get(), "source", H5T_STD_U64LE, shape, path);
-        w.target = hdf5::create_fixed(w.group.get(), "target", H5T_STD_U64LE, shape, path);
-        w.delay = hdf5::create_fixed(w.group.get(), "delay", H5T_IEEE_F64LE, shape, path);
-        hdf5::write_attribute(w.delay.get(), "units", std::string("ms"), path);
-        if (layout.interval_steps == 0) return;
-        if (layout.changes) {
-            const hdf5::Handle group = hdf5::create_group(w.group.get(), "changes", path);
-            w.change_times = hdf5::create_growing(group.get(), "timestamps", H5T_IEEE_F64LE, 0, path);
-            hdf5::write_attribute(w.change_times.get(), "units", std::string("ms"), path);
-            w.change_synapses = hdf5::create_growing(group.get(), "synapse", H5T_STD_U64LE, 0, path);
-            w.change_weights = hdf5::create_growing(group.get(), "weight", H5T_IEEE_F32LE, 0, path);
-            return;
+        if (w.looks()) {
+            w.trace = weight_traces.size();
+            weight_traces.push_back(
+                {"weights of " + w.name, layout.synapses, layout.first_step, layout.interval_steps, {}, {}, 0});
         }
-        Trace& trace = weight_traces.emplace_back(
-            Trace{"weights of " + w.name, layout.synapses, layout.first_step, layout.interval_steps, {}, {}, 0});
-        const std::array<hsize_t, 2> none{0, 0};
-        trace.data = layout.synapses > 0
-                         ? hdf5::create_growing(w.group.get(), "data", H5T_IEEE_F32LE, layout.synapses, path)
-                         : hdf5::create_fixed(w.group.get(), "data", H5T_IEEE_F32LE, none, path);
-        create_time(trace, w.group);
+        if (goes_on_from)
+            open_weights(w, goes_on_from->weight_looks.at(number), goes_on_from->weight_changes.at(number));
+        else
+            create_weights(w);
     });
     flush();
     return weights.size() - 1;
+}
+
+void ResultFile::Impl::create_weights(Weights& w) {
+    const WeightLayout& layout = w.layout;
+    if (!weights_group.ok()) weights_group = hdf5::create_group(file.get(), "weights", path);
+    w.group = hdf5::create_group(weights_group.get(), w.name, path);
+    hdf5::write_attribute(w.group.get(), "source_population", layout.source, path);
+    hdf5::write_attribute(w.group.get(), "target_population", layout.target, path);
+    hdf5::write_attribute(w.group.get(), "units", layout.unit, path);
+    const std::array<hsize_t, 1> shape{layout.synapses};
+    w.source = hdf5::create_fixed(w.group.get(), "source", H5T_STD_U64LE, shape, path);
+    w.target = hdf5::create_fixed(w.group.get(), "target", H5T_STD_U64LE, shape, path);
+    w.delay = hdf5::create_fixed(w.group.get(), "delay", H5T_IEEE_F64LE, shape, path);
+    hdf5::write_attribute(w.delay.get(), "units", std::string("ms"), path);
+    if (layout.interval_steps == 0) return;
+    if (layout.changes) {
+        const hdf5::Handle group = hdf5::create_group(w.group.get(), "changes", path);
+        w.change_times = hdf5::create_growing(group.get(), "timestamps", H5T_IEEE_F64LE, 0, path);
+        hdf5::write_attribute(w.change_times.get(), "units", std::string("ms"), path);
+        w.change_synapses = hdf5::create_growing(group.get(), "synapse", H5T_STD_U64LE, 0, path);
+        w.change_weights = hdf5::create_growing(group.get(), "weight", H5T_IEEE_F32LE, 0, path);
+        return;
+    }
+    Trace& trace = weight_traces[w.trace];
+    const std::array<hsize_t, 2> none{0, 0};
+    trace.data = layout.synapses > 0
+                     ? hdf5::create_growing(w.group.get(), "data", H5T_IEEE_F32LE, layout.synapses, path)
+                     : hdf5::create_fixed(w.group.get(), "data", H5T_IEEE_F32LE, none, path);
+    create_time(trace, w.group);
+}
+
+void ResultFile::Impl::open_weights(Weights& w, std::uint64_t looks, std::uint64_t changes) {
+    if (!weights_group.ok()) weights_group = opened(H5Gopen2(file.get(), "weights", H5P_DEFAULT), "/weights");
+    w.group = opened(H5Gopen2(weights_group.get(), w.name.c_str(), H5P_DEFAULT), "/weights/" + w.name);
+    const auto dataset = [&](const std::string& name) {
+        return opened(H5Dopen2(w.group.get(), name.c_str(), H5P_DEFAULT), name + " of the weights of " + w.name);
+    };
+    w.source = dataset("source");
+    w.target = dataset("target");
+    w.delay = dataset("delay");
+    if (H5Lexists(w.group.get(), "weight", H5P_DEFAULT) > 0) // of the interrupted run's end
+        hdf5::check(H5Ldelete(w.group.get(), "weight", H5P_DEFAULT), path, "can't remove old weights");
+    if (w.layout.interval_steps == 0) return;
+    if (w.layout.changes) {
+        w.change_times = dataset("changes/timestamps");
+        w.change_synapses = dataset("changes/synapse");
+        w.change_weights = dataset("changes/weight");
+        for (const hdf5::Handle* each : {&w.change_times, &w.change_synapses, &w.change_weights})
+            cut(*each, changes, "changes of " + w.name);
+        w.changes = changes;
+        return;
+    }
+    Trace& trace = weight_traces[w.trace];
+    trace.data = dataset("data");
+    trace.time = dataset("time");
+    if (trace.columns > 0) cut(trace.data, looks, trace.name);
+    trace.frames = looks;
+    const std::string error = write_time(trace);
+    hdf5::agree(comm, error);
 }
 
 void ResultFile::Impl::append(std::vector<std::vector<WeightChange>>& given) {
@@ -699,6 +753,10 @@ ResultPositions ResultFile::positions() const {
         positions.spikes.push_back(s.written);
     for (const Impl::Trace& trace : impl_->traces)
         positions.frames.push_back(trace.frames);
+    for (const Impl::Weights& w : impl_->weights) {
+        positions.weight_looks.push_back(w.looks() ? impl_->weight_traces[w.trace].frames : 0);
+        positions.weight_changes.push_back(w.changes);
+    }
     return positions;
 }
 

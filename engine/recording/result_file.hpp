@@ -76,6 +76,8 @@ struct ResultPositions {
     std::int64_t step = 0;             ///< all up to here is written
     std::vector<std::uint64_t> spikes; ///< of each population
     std::vector<std::uint64_t> frames; ///< of each trace
+    /// Of each recording of weights: looks, and changes.
+    std::vector<std::uint64_t> weight_looks, weight_changes;
 };
 
 class ResultFile {
@@ -100,7 +102,8 @@ public:
     void append_spikes(std::vector<std::vector<RecordedSpike>>& spikes);
     /// Collective. Appends frames [.., end_frame) of every trace; each rank gives the values of its own neurons.
     void append_traces(std::vector<std::vector<TraceValue>>& values, const std::vector<std::int64_t>& end_frames);
-    /// Collective. Adds /weights/<projection> for a recording, and returns its number.
+    /// Collective. Adds /weights/<projection> for a recording, and returns its number. In a file that goes on, the
+    /// group is there, and what was written after the position is cut off.
     std::size_t add_weights(const WeightLayout& layout);
     /// Collective. Appends looks [.., end_frame) of every recording at intervals, which are numbered in their order;
     /// each rank gives the values of its own synapses.

@@ -66,7 +66,6 @@ public:
         if (options_.by_rank || options_.dry_run) clock_ = &cpu_seconds;
         if (options_.dry_run) plan_dry_run();
         if (!options_.checkpoint.file.empty() || !options_.resume.empty()) {
-            refuse_weight_recorders();
             refuse_router("packets under way are in no checkpoint", "leave out the checkpoints");
         }
         if (options_.dry_run) refuse_router("a dry run has the spikes of one rank only", "leave out the dry run");
@@ -692,7 +691,7 @@ private:
         }
         for (std::size_t p = 0; p < plan_.projections.size(); ++p) {
             const Projection& projection = experiment_.projections[p];
-            if (projection.weights_file.empty()) continue;
+            if (projection.weights_file.empty() || resume_) continue; // a checkpoint holds what became of them
             const std::string key = projection.path + ".initial_weights";
             const auto wrong = [&](std::string message, std::string remedy) {
                 return InputError({experiment_.where(key), key, std::move(message), std::move(remedy)});
@@ -753,7 +752,7 @@ private:
     }
 
     /// The recordings of weights, and which of their synapses are whose.
-    void make_weight_recorders() {
+    void make_weight_recorders(bool goes_on) {
         std::size_t traces = 0;
         for (std::size_t r = 0; r < experiment_.weight_recorders.size(); ++r) {
             const WeightRecorder& recorder = experiment_.weight_recorders[r];
@@ -770,6 +769,12 @@ private:
             layout.interval_steps =
                 recorder.interval_ms > 0.0 ? std::max<std::int64_t>(1, steps_of(recorder.interval_ms, 1)) : 0;
             layout.first_step = steps_of(recorder.start_ms, 0) + layout.interval_steps;
+            if (goes_on)
+                layout.first_step = resume_->recording.weight_first_steps.at(r);
+            else if (layout.interval_steps > 0 && layout.first_step <= now_) // a new file begins after the checkpoint
+                layout.first_step +=
+                    (now_ - layout.first_step) / layout.interval_steps * layout.interval_steps + layout.interval_steps;
+            weight_first_steps_.push_back(layout.first_step);
             layout.changes = recorder.changes;
             file_->add_weights(layout);
             weight_counts_.push_back(count);
@@ -1008,13 +1013,54 @@ private:
         return whole;
     }
 
-    /// Where the recording of weights in a result file stands isn't in checkpoints.
-    void refuse_weight_recorders() const {
-        if (experiment_.weight_recorders.empty()) return;
-        const std::string& path = experiment_.weight_recorders.front().path;
-        throw InputError({experiment_.where(path), path,
-                          "records weights, which a run with checkpoints can't go on with",
-                          "leave out the recorder, or the checkpoints (which hold the weights themselves)"});
+    /// Where a recording of changes keeps the weights of its last look, in the order of the recorded synapses.
+    [[nodiscard]] static std::string looked_at(std::size_t recording) { return "looks/" + std::to_string(recording); }
+    /// Collective. visit(recording, the workers' shares) of those recordings of changes that have looked.
+    template <class Visit>
+    void each_last_look(const Visit& visit) {
+        for (std::size_t s = 0; s < workers_.front()->weight_shares.size(); ++s) {
+            const WeightShare& first = workers_.front()->weight_shares[s];
+            if (!first.changes || !first.begun) continue;
+            std::vector<WeightShare*> shares;
+            for (auto& worker : workers_)
+                shares.push_back(&worker->weight_shares[s]);
+            visit(first.recording, shares);
+        }
+    }
+    static std::vector<TableShare> columns_of(const std::vector<WeightShare*>& shares) {
+        std::vector<TableShare> tables(shares.size());
+        for (std::size_t w = 0; w < shares.size(); ++w)
+            for (const auto& [place, column] : shares[w]->synapses)
+                tables[w].rows.push_back(column);
+        return tables;
+    }
+    static void last_look(StateColumns& columns, WeightShare& share) {
+        columns.column<float>("weight", share.seen.size(), share.seen.data());
+    }
+    void write_last_looks(CheckpointWriter& writer) {
+        each_last_look([&](std::size_t recording, const std::vector<WeightShare*>& shares) {
+            std::vector<TableShare> tables = columns_of(shares);
+            std::uint64_t rows = 0;
+            for (std::size_t w = 0; w < shares.size(); ++w) {
+                last_look(tables[w].columns, *shares[w]);
+                rows += shares[w]->synapses.size();
+            }
+            MPI_Allreduce(MPI_IN_PLACE, &rows, 1, MPI_UINT64_T, MPI_SUM, comm_);
+            writer.table(looked_at(recording), rows, tables);
+        });
+    }
+    void read_last_looks() {
+        for (auto& worker : workers_)
+            for (WeightShare& share : worker->weight_shares)
+                share.begun = share.changes && share.first_step <= std::min(now_, share.last_step);
+        each_last_look([&](std::size_t recording, const std::vector<WeightShare*>& shares) {
+            std::vector<TableShare> tables = columns_of(shares);
+            resume_->reader.table(looked_at(recording), tables);
+            for (std::size_t w = 0; w < shares.size(); ++w) {
+                shares[w]->seen.resize(shares[w]->synapses.size());
+                last_look(tables[w].columns, *shares[w]);
+            }
+        });
     }
     void refuse_router(const char* why, const char* remedy) const {
         if (!experiment_.machine.target.empty() && experiment_.machine.router)
@@ -1027,7 +1073,6 @@ private:
         phase("checkpoint");
         const double begin = wall_seconds();
         refuse_dry_run("checkpoints");
-        refuse_weight_recorders();
         refuse_router("packets under way are in no checkpoint", "leave out the checkpoints");
         collectively(comm_, [&] {
             if (fault("save") && breaks(options_.threads - 1)) throw RunError("a fault in a checkpoint");
@@ -1078,6 +1123,7 @@ private:
             sweep();
             PlasticState(own, plan_, network_.row_sources, now_).write(writer);
         }
+        write_last_looks(writer);
         const std::uint64_t bytes = writer.finish(std::max<std::uint32_t>(1, options_.checkpoint.keep));
         double seconds = wall_seconds() - begin;
         MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, comm_);
@@ -1098,6 +1144,9 @@ private:
         section.run = positions.run;
         section.spikes = positions.spikes;
         section.frames = positions.frames;
+        section.weight_looks = positions.weight_looks;
+        section.weight_changes = positions.weight_changes;
+        section.weight_first_steps = weight_first_steps_;
         for (const std::size_t p : recorded_populations_)
             section.populations.push_back(experiment_.populations[p].name);
         for (const TraceLayout& layout : traces_) {
@@ -1192,11 +1241,13 @@ private:
         if (goes_on) {
             const RecordingSection& before = resume_->recording;
             file_ = std::make_unique<ResultFile>(comm_, options_.output, experiment_, names, layouts,
-                                                 ResultPositions{before.run, now_, before.spikes, before.frames});
+                                                 ResultPositions{before.run, now_, before.spikes, before.frames,
+                                                                 before.weight_looks, before.weight_changes});
         } else {
             file_ = std::make_unique<ResultFile>(comm_, options_.output, experiment_, names, layouts);
         }
-        make_weight_recorders();
+        make_weight_recorders(goes_on);
+        if (goes_on) read_last_looks();
         double looked = traced;
         for (const auto& worker : workers_)
             for (const WeightShare& share : worker->weight_shares)
@@ -1467,6 +1518,7 @@ private:
         std::int64_t first_step, interval, last_step;
     };
     std::vector<WeightTrace> weight_traces_;                             ///< of recordings at intervals
+    std::vector<std::int64_t> weight_first_steps_;                       ///< of each recorder's looks
     std::vector<std::uint64_t> weight_counts_;                           ///< synapses of each recorder's projection
     std::vector<std::vector<std::vector<TraceValue>>> weight_values_;    ///< [thread][trace]
     std::vector<std::vector<std::vector<WeightChange>>> weight_changes_; ///< [thread][recorder]

@@ -12,6 +12,7 @@
 #include "engine/exchange/exchanger.hpp"
 #include "engine/network/plan.hpp"
 #include "engine/plasticity/store.hpp"
+#include "engine/plasticity/trials.hpp"
 #include "engine/recording/result_file.hpp"
 #include "engine/recording/statistics.hpp"
 #include "spikecast/block.hpp"
@@ -245,11 +246,13 @@ public:
         plastic.push_back(std::move(store));
         plastic_target_.push_back(target);
     }
-    /// Gives every population with plastic synapses that depend on its spikes a history of them.
+    /// Gives every population with plastic synapses that depend on its spikes or potentials a history of them.
     void connect_plastic() {
-        histories_.resize(2 * blocks_.size());
+        follow_potentials();
+        compare_trials();
+        histories_.resize(2 * blocks_.size() + potentials_.size() + trials_.size());
         for (std::size_t h = 0; h < histories_.size(); ++h) {
-            const std::size_t p = h % blocks_.size();
+            const std::size_t p = population_of_history(h);
             std::vector<TraceLaw> laws;
             double bytes = 0.0;
             for (std::size_t i = 0; i < plastic.size(); ++i) {
@@ -262,13 +265,14 @@ public:
             // so many spikes that they take a sixteenth of the synapses' memory
             const double most =
                 bytes / 16.0 / std::max<double>(1.0, layout_.count(p)) / (4.0 + 4.0 * static_cast<double>(laws.size()));
-            std::uint32_t log2 = 3;
+            std::uint32_t log2 = potentials_of_history(h) == nullptr ? 3 : 6; // a clamped spike is dozens of entries
             while (log2 < 6 && static_cast<double>(2U << log2) <= most)
                 ++log2;
             histories_[h] = std::make_unique<PostHistory>(layout_.count(p), laws,
                                                           plan_.experiment->simulation.resolution_ms(), log2);
             for (std::size_t i = 0; i < plastic.size(); ++i)
-                if (history_number(i) == h && plastic[i]->post_spikes()) plastic[i]->connect(*histories_[h]);
+                if (history_number(i) == h && plastic[i]->post_spikes())
+                    plastic[i]->connect(*histories_[h], potentials_of_history(h));
         }
     }
     /// A neuromodulator is released at all plastic synapses onto a population, at a time after all that has happened.
@@ -282,10 +286,19 @@ public:
             store->sweep(now);
         retire_all();
     }
-    /// The spikes of a population that its plastic synapses depend on, or with a teacher's among them; nullptr where
-    /// nothing needs them.
-    [[nodiscard]] PostHistory* history(std::size_t population, bool teacher) const {
-        return histories_.empty() ? nullptr : histories_[population + (teacher ? blocks_.size() : 0)].get();
+    /// What plastic synapses depend on: number p the spikes of population p, number populations + p those with a
+    /// teacher's among them, then what potentials do, then spikes and ends of trials. nullptr where nothing needs them.
+    [[nodiscard]] PostHistory* history(std::size_t h) const { return histories_[h].get(); }
+    [[nodiscard]] std::size_t histories() const noexcept { return histories_.size(); }
+    [[nodiscard]] std::size_t population_of_history(std::size_t h) const noexcept {
+        if (h < 2 * blocks_.size()) return h % blocks_.size();
+        return h < first_trial() ? potentials_[h - 2 * blocks_.size()].population
+                                 : trials_[h - first_trial()].population;
+    }
+    /// nullptr for those of spikes.
+    [[nodiscard]] Potentials* potentials_of_history(std::size_t h) const noexcept {
+        const bool of_spikes = h < 2 * blocks_.size() || h >= first_trial();
+        return of_spikes ? nullptr : potentials_[h - 2 * blocks_.size()].values.get();
     }
     /// Stores and histories have taken up what a checkpoint holds.
     void retire_all() {
@@ -358,6 +371,11 @@ public:
             }
             for (const std::uint32_t local : spikes_)
                 emit(p, local, step, lag, out);
+            for (std::size_t k = 0; k < potentials_.size(); ++k)
+                if (potentials_[k].population == p) advance_potentials(k, step + 1);
+            for (std::size_t k = 0; k < trials_.size(); ++k)
+                if (trials_[k].population == p && (step + 1) % trials_[k].law.interval_steps == 0)
+                    end_trial(k, step + 1);
         }
     }
 
@@ -408,6 +426,8 @@ public:
             bytes += each.size() * sizeof(each[0]);
         for (const auto& history : histories_)
             if (history) bytes += history->bytes();
+        for (const Followed& each : potentials_)
+            bytes += each.values->bytes();
         return bytes;
     }
     [[nodiscard]] std::size_t plastic_bytes() const noexcept {
@@ -551,8 +571,10 @@ private:
         if (keeps_emitted) emissions.push_back({step, static_cast<std::uint32_t>(p), local});
         const std::uint64_t index = indices_[p][local];
         if (!histories_.empty()) {
-            if (histories_[p]) remember(p, local, step + 1, false);
-            if (histories_[blocks_.size() + p]) remember(blocks_.size() + p, local, step + 1, false);
+            if (histories_[p]) remember(p, local, step + 1);
+            if (histories_[blocks_.size() + p]) remember(blocks_.size() + p, local, step + 1);
+            for (std::size_t k = 0; k < trials_.size(); ++k)
+                if (trials_[k].population == p) remember(first_trial() + k, local, step + 1);
         }
         ++spikes;
         hash += spike_hash(population_hash_[p], index, step + 1);
@@ -565,9 +587,82 @@ private:
             }
     }
 
-    /// A population has one history for rules that know its spikes alone, and one with those of a teacher among them.
+    /// The potentials of a population that rules follow, with filters of one law.
+    struct Followed {
+        std::size_t population, variable; ///< V_m
+        PotentialLaw law;
+        std::int32_t longest_dendritic;
+        std::unique_ptr<Potentials> values;
+    };
+    /// A population has one history for rules that know its spikes alone, one with those of a teacher among them, and
+    /// one for each law by which rules follow its potentials.
     [[nodiscard]] std::size_t history_number(std::size_t store) const {
+        if (plastic[store]->potential()) return 2 * blocks_.size() + shared_[store];
+        if (plastic[store]->compares_trials()) return first_trial() + shared_[store];
         return plastic_target_[store] + (plastic[store]->teacher() ? blocks_.size() : 0);
+    }
+    void follow_potentials() {
+        const double h = plan_.experiment->simulation.resolution_ms();
+        shared_.assign(plastic.size(), 0);
+        for (std::size_t i = 0; i < plastic.size(); ++i) {
+            if (!plastic[i]->potential()) continue;
+            const PlannedProjection& planned = plastic[i]->planned();
+            const std::size_t p = planned.target;
+            const PotentialLaw law = potential_law(*planned.synapse->potential, planned.synapse_parameters, h);
+            auto found = std::find_if(potentials_.begin(), potentials_.end(),
+                                      [&](const Followed& each) { return each.population == p && each.law == law; });
+            if (found == potentials_.end()) {
+                potentials_.push_back({p, static_cast<std::size_t>(plan_.models[p]->variable("V_m")), law, 0, nullptr});
+                found = potentials_.end() - 1;
+            }
+            found->longest_dendritic =
+                std::max(found->longest_dendritic, static_cast<std::int32_t>(planned.longest_dendritic()));
+            shared_[i] = static_cast<std::size_t>(found - potentials_.begin());
+        }
+        for (Followed& each : potentials_) {
+            each.values =
+                std::make_unique<Potentials>(indices_[each.population].size(), each.law, h, each.longest_dendritic);
+            each.values->begin([&](std::size_t n) { return blocks_[each.population]->get(each.variable, n); });
+        }
+    }
+    void advance_potentials(std::size_t k, std::int64_t stamp) {
+        const Followed& each = potentials_[k];
+        const PopulationBlock<T>& block = *blocks_[each.population];
+        each.values->advance(
+            static_cast<std::int32_t>(stamp), spikes_, [&](std::size_t n) { return block.get(each.variable, n); },
+            [&](std::uint32_t n, float by) { remember(2 * blocks_.size() + k, n, stamp, {.given = by}); });
+    }
+    /// The trials of a population by which rules compare its spikes with a teacher's.
+    struct Trials {
+        std::size_t population;
+        TrialLaw law;
+    };
+    [[nodiscard]] std::size_t first_trial() const noexcept { return 2 * blocks_.size() + potentials_.size(); }
+    void compare_trials() {
+        const double h = plan_.experiment->simulation.resolution_ms();
+        for (std::size_t i = 0; i < plastic.size(); ++i) {
+            if (!plastic[i]->compares_trials()) continue;
+            const PlannedProjection& planned = plastic[i]->planned();
+            const TrialLaw law = trial_law(*planned.synapse->trial, planned.synapse_parameters, h);
+            auto found = std::find_if(trials_.begin(), trials_.end(), [&](const Trials& each) {
+                return each.population == planned.target && each.law == law;
+            });
+            if (found == trials_.end()) {
+                trials_.push_back({planned.target, law});
+                found = trials_.end() - 1;
+            }
+            shared_[i] = static_cast<std::size_t>(found - trials_.begin());
+        }
+    }
+    void end_trial(std::size_t k, std::int64_t stamp) {
+        const Trials& trials = trials_[k];
+        const std::size_t h = first_trial() + k;
+        for (std::uint32_t n = 0; n < layout_.count(trials.population); ++n) {
+            const std::uint32_t entries =
+                spikecast::end_trial(*histories_[h], n, static_cast<std::int32_t>(stamp), trials.law,
+                                     plan_.experiment->simulation.resolution_ms());
+            if (entries > 0) remember(h, n, stamp, {.trial = static_cast<float>(entries)});
+        }
     }
     /// First what plastic synapses are told, so that it is known at the time of the spikes that arrive with it.
     void deliver_plastic(std::int64_t step) {
@@ -575,12 +670,16 @@ private:
         for (std::size_t i = 0; i < plastic.size(); ++i) {
             const std::size_t target = plastic_target_[i];
             plastic[i]->normalise(step);
+            plastic[i]->pass_time(step);
             if (plastic[i]->role() == SynapseModelInfo::Role::modulator)
                 plastic[i]->release(step, [&](float amount) { modulate(target, now, amount); });
             else if (plastic[i]->role() == SynapseModelInfo::Role::teacher)
                 plastic[i]->teach(step, [&](std::uint32_t local) {
                     const std::size_t h = blocks_.size() + target;
-                    if (histories_[h]) remember(h, local, now, true);
+                    if (histories_[h]) remember(h, local, now, {.teacher = true});
+                    for (std::size_t k = 0; k < trials_.size(); ++k)
+                        if (trials_[k].population == target)
+                            remember(first_trial() + k, local, now, {.teacher = true, .given = 1.0F});
                 });
         }
         for (const auto& store : plastic)
@@ -592,18 +691,18 @@ private:
             if (history_number(i) == h && plastic[i]->post_spikes()) stamp = std::min(stamp, plastic[i]->retired());
         histories_[h]->retire(stamp);
     }
-    /// Adds a spike to a history; where that is full, all synapses catch up first. A teacher's spikes arrive while
+    /// Adds an entry to a history; where that is full, all synapses catch up first. A teacher's spikes arrive while
     /// those of their step are being delivered.
-    void remember(std::size_t h, std::uint32_t local, std::int64_t stamp, bool teacher) {
+    void remember(std::size_t h, std::uint32_t local, std::int64_t stamp, PostEntry entry = {}) {
         PostHistory& history = *histories_[h];
         if (history.full(local)) [[unlikely]] {
             for (std::size_t i = 0; i < plastic.size(); ++i)
-                if (history_number(i) == h) plastic[i]->sweep(stamp - (teacher ? 1 : 0));
+                if (history_number(i) == h) plastic[i]->sweep(stamp - (entry.teacher ? 1 : 0));
             retire(h);
             while (history.full(local))
                 history.grow();
         }
-        history.add(local, static_cast<std::int32_t>(stamp), teacher);
+        history.add(local, static_cast<std::int32_t>(stamp), entry);
     }
 
     const NetworkPlan& plan_;
@@ -616,8 +715,11 @@ private:
     std::vector<std::vector<std::uint64_t>> indices_;
     std::vector<std::uint64_t> population_hash_;
     std::vector<std::size_t> plastic_target_;             ///< population, by store
-    std::vector<std::unique_ptr<PostHistory>> histories_; ///< by population; none, or empty, where nothing needs them
-    const bool wide_;                                     ///< which of the two are used
+    std::vector<std::unique_ptr<PostHistory>> histories_; ///< none, or empty, where nothing needs them
+    std::vector<Followed> potentials_;
+    std::vector<Trials> trials_;
+    std::vector<std::size_t> shared_; ///< number in potentials_ or trials_, by store
+    const bool wide_;                 ///< which of the two are used
     Sums<Accumulator> sums_;
     Sums<WideAccumulator> wide_sums_;
     std::size_t lanes_ = 0;

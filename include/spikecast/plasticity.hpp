@@ -26,6 +26,8 @@ enum class TraceKind : std::uint8_t {
     square,       ///< post only: nothing; K' = (y^2 - K) / tau, y being the trace of all spikes that decays with `of`
     teacher,      ///< post only: 1 for spikes of a teacher, nothing for the target's own
     from_teacher, ///< post only: 1 for spikes of a teacher, 0 for the target's own, whatever came before
+    given,        ///< post only: what was said with each entry, whatever came before
+    trial         ///< post only: at the end of a trial the number of entries in it, 0 for spikes
 };
 struct TraceInfo {
     std::string_view name;
@@ -41,6 +43,34 @@ struct TraceInfo {
 
 /// The most traces of each side, and values of a row, that a model can have.
 inline constexpr std::size_t most_traces = 4;
+
+/// Rules that follow the target's membrane potential u, of any model that has V_m: numbers of the parameters that say
+/// how. Entries of the history aren't spikes then, but the steps in which the potential potentiates, and a trace
+/// `given` holds by how much; what it depresses by is at hand in every step (engine/plasticity/potentials.hpp).
+struct PotentialInfo {
+    std::size_t tau_plus, tau_minus, tau_bar; ///< ms, of u_bar_plus and u_bar_minus, and of the mean of the latter
+    std::size_t theta_plus, theta_minus;      ///< mV
+    std::size_t delay;                        ///< ms, after which u_bar_plus and u_bar_minus take effect
+    std::size_t reference, rest;              ///< mV^2, 0: depression doesn't depend on the mean; mV
+    std::size_t clamp, clamp_time;            ///< what u is after a spike, mV, and for how long, ms
+};
+
+/// Rules that compare the spikes of a trial with a teacher's at its end: numbers of the parameters. The history has an
+/// entry for every trial's end, and its trace `given` then holds what each spike of the trial contributes
+/// (engine/plasticity/trials.hpp).
+struct TrialInfo {
+    std::size_t interval; ///< ms
+    std::size_t tau_q;    ///< ms, within which a spike counts as moved
+    std::size_t gamma_r;  ///< ms, weight of what is moved
+};
+
+/// A time for the whole projection, a multiple of the resolution.
+constexpr ParameterInfo time_on_grid(std::string_view name, double by_default, Bounds bounds,
+                                     std::string_view meaning) {
+    ParameterInfo info = shared(name, "ms", by_default, bounds, meaning);
+    info.form = ParameterForm::on_grid;
+    return info;
+}
 
 /// Variables that hold the bits of a synapse's identity, which the engine fills in.
 inline constexpr VariableInfo identity_low{"identity_low", "1", 0.0, "bits of the synapse's identity", -1, false};
@@ -66,7 +96,14 @@ struct SynapseModelInfo {
     bool random = false;
     /// What spikes do that arrive: change targets, or tell the plastic synapses onto the same population something.
     enum class Role : std::uint8_t { synapse, modulator, teacher } role = Role::synapse;
-    int interval = -1; ///< number of the parameter between calls of on_time, ms; -1: none
+    int interval = -1;                        ///< number of the parameter between calls of on_time, ms; -1: none
+    const PotentialInfo* potential = nullptr; ///< not null: the rule follows the target's potential
+    const TrialInfo* trial = nullptr;         ///< not null: the rule compares trials
+    /// Of each parameter, if not empty: the number of an earlier one whose value is its default, -1: it has its own.
+    std::span<const int> defaults{};
+    [[nodiscard]] int default_of(std::size_t parameter) const noexcept {
+        return defaults.empty() ? -1 : defaults[parameter];
+    }
 };
 
 /// All synapse models, in the order of the catalogue.
@@ -89,7 +126,8 @@ struct PreEvent {
     float row[most_traces] = {};    ///< variables of the row after `stamp`
 };
 
-/// Something that all synapses of a projection notice at once: a neuromodulator's spike, or the end of an interval.
+/// Something that all synapses of a projection notice at once: a neuromodulator's spike, or the end of an interval. No
+/// projection has both.
 struct Mark {
     std::int32_t time = never; ///< at the synapse
     float amount = 0.0F;       ///< of the neuromodulator; unused for intervals
@@ -109,9 +147,10 @@ struct SynapseRun {
     std::int32_t origin = 0;         ///< when the previous pre spike arrived
     std::int32_t at = 0;             ///< when this one arrives; what it reads of the post side are spikes with p < at
     const PreEvent* event = nullptr;
-    std::int32_t dendritic = 0;    ///< b
-    std::span<const Mark> marks{}; ///< those to come, ascending; a mark precedes what else happens at its time
-    Mark last_mark{};              ///< the one before them
+    std::int32_t dendritic = 0;           ///< b
+    std::span<const Mark> marks{};        ///< those to come, ascending; a mark precedes what else happens at its time
+    Mark last_mark{};                     ///< the one before them
+    std::span<const std::int32_t> past{}; ///< of rules that compare trials: pre spikes of the trials to come, any order
 };
 
 /// Post spikes that are at hand for every target, newest first.
@@ -129,6 +168,7 @@ struct PostView {
     const std::int32_t* seen = nullptr;             ///< spikes of each neuron with p <= end
     const std::int32_t* recent[recent_spikes] = {}; ///< stamps of the last of them, the last but one, ...
     const float* at[most_traces] = {};              ///< traces at the run's `at`; null: from the rings
+    const float* depression = nullptr;              ///< by neuron, of rules that follow potentials: at the run's `at`
 };
 
 /// A synapse model with the parameters of a projection. Thread-safe.

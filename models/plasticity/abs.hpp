@@ -26,10 +26,10 @@ struct Abs {
                 .kind = ModelInfo::Kind::synapse,
                 .summary = "Artola, Broecher and Singer's rule with its two thresholds",
                 .equations =
-                    R"(pre spike     y > theta_plus:                 w <- w + A_plus (y - theta_plus)
-              theta_minus < y <= theta_plus:  w <- w - A_minus (y - theta_minus)
-              y <= theta_minus:               nothing
-              w is kept within [0, Wmax] and delivered
+                    R"(pre spike   y > theta_plus:                 w <- w + A_plus (y - theta_plus)
+            theta_minus < y <= theta_plus:  w <- w - A_minus (y - theta_minus)
+            y <= theta_minus:               nothing
+            w is kept within [0, Wmax] and delivered
 
 y: rate of the target in Hz, 1 / tau_y times a trace of its spikes before now.)",
                 .citation = "Artola, Broecher, Singer (1990), Nature 347:69-72, doi:10.1038/347069a0.",

@@ -22,7 +22,7 @@ struct Bcm {
                 .summary = "Bienenstock, Cooper and Munro's rule with a sliding threshold: selectivity",
                 .equations =
                     R"(theta' = (y^2 / y0 - theta) / tau_theta, from 0
-pre spike     w <- w + eta y (y - theta), kept within [0, Wmax], then delivered
+pre spike    w <- w + eta y (y - theta), kept within [0, Wmax], then delivered
 
 y: rate of the target in Hz, 1 / tau_y times a trace of its spikes before now.
 theta is solved exactly from spike to spike. With a source of rate x,

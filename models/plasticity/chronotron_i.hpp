@@ -29,9 +29,9 @@ struct ChronotronI {
                     R"(teacher spike   w <- w + gamma |w| I
 post spike      w <- w - gamma |w| I      kept within [Wmin, Wmax]
 
-I: sum over all pre spikes before of exp(-s / tau_m) - exp(-s / tau_s), s being
-the time since each. A teacher's spikes reach the target by a projection onto the
-same population whose synapse is teacher; a weight keeps its sign.)",
+I: sum over all pre spikes before of exp(-s / tau_m) - exp(-s / tau_s), s
+being the time since each. A teacher's spikes reach the target by a projection
+onto the same population whose synapse is teacher; a weight keeps its sign.)",
                 .citation = "Florian (2012), PLoS ONE 7:e40233, doi:10.1371/journal.pone.0040233.",
                 .parameters = parameters,
                 .variables = {},

@@ -7,6 +7,7 @@
 //   on_neuromodulator(s, c, x)         x.amount(): a neuromodulator is released
 //   on_time(s, c, x)                   an interval ends
 //   on_row(row, c, since_ms)           a spike of the source, once for all synapses of the row; scalars
+//   on_first(row, c, at_ms)            in place of on_row where it is the source's first, at_ms after time 0
 // of which it leaves out those that it has no use for. s.weight and s[variable] are registers of float32; c[constant]
 // is a constant; of x a rule reads
 //   x.pre(i), x.post(i)       traces at that time, without what this very spike adds
@@ -16,6 +17,10 @@
 //   x.elapsed()               ms since the last pre spike, one of the same time included: by this a rule's variables
 //                             can tell times
 //   x.row(i)                  variables of the row (in on_pre)
+//   x.past(), x.from_past(j, n), x.entry_before(n, i)   in on_post, of rules that compare trials: how many pre spikes
+//                             are at hand; ms from number j of them to the n-th entry before this one (0: this one),
+//                             and trace i of that entry
+//   x.depression()            in on_pre, of rules that follow the target's potential: (u_bar_minus - theta_minus)+ now
 #pragma once
 
 #include "models/refuse.hpp"
@@ -109,6 +114,10 @@ public:
         work(run, post, static_cast<Nowhere*>(nullptr));
     }
     void arrive(PreEvent& event, double since_ms) const override {
+        if constexpr (requires { Rule::on_first(event.row, c_.scalars.data(), since_ms); })
+            if (event.previous == never)
+                return Rule::on_first(event.row, c_.scalars.data(),
+                                      static_cast<double>(event.stamp) * static_cast<double>(h_));
         if constexpr (requires { Rule::on_row(event.row, c_.scalars.data(), since_ms); })
             Rule::on_row(event.row, c_.scalars.data(), since_ms);
     }
@@ -198,6 +207,13 @@ private:
         [[nodiscard]] Vec entry(std::size_t i) const { return gather(b.history.traces[i], b.slot(number)); }
         [[nodiscard]] Vec level() const { return Vec(b.level); }
         [[nodiscard]] Vec since_mark() const { return b.since_mark(step); }
+        [[nodiscard]] std::size_t past() const { return b.run.past.size(); }
+        [[nodiscard]] Vec from_past(std::size_t j, int n) const {
+            return to_float((n == 0 ? step : b.step_of(number - Int(n))) - Int(b.run.past[j])) * Vec(b.k.h_);
+        }
+        [[nodiscard]] Vec entry_before(int n, std::size_t i) const {
+            return gather(b.history.traces[i], b.slot(number - Int(n)));
+        }
     };
     /// What the other hooks see; number and step are those of the newest post spike before.
     template <bool Dense>
@@ -223,6 +239,7 @@ private:
         [[nodiscard]] Vec since_mark() const { return b.since_mark(Int(time)); }
         [[nodiscard]] Vec row(std::size_t i) const { return Vec(b.run.event->row[i]); }
         [[nodiscard]] Vec amount() const { return Vec(released); }
+        [[nodiscard]] Vec depression() const { return gather(b.history.depression, b.neuron); }
         /// Random words of synapse i of the register for this pre spike.
         [[nodiscard]] ReleaseDraws draws(const State& s, std::size_t i) const {
             const auto bits = [&](std::size_t v) {
@@ -249,6 +266,7 @@ private:
     static_assert(has_pre, "a rule says what a spike delivers");
     static_assert(!has_post || Rule::info.post_spikes, "without spikes of the target there is no on_post");
     static_assert(has_modulator == Rule::info.neuromodulated && has_time == (Rule::info.interval >= 0));
+    static_assert(!has_modulator || !has_time, "marks are of one kind");
 
     /// Post spikes with begin < p <= end, oldest first; b stands at the newest with p <= end.
     template <bool Dense>
@@ -366,10 +384,9 @@ private:
         }
         // The arrays by neuron show the end of the run, not what was before a mark within.
         constexpr bool dense = Rule::info.post_spikes && !has_modulator && !has_time;
-        if (dense && history.seen != nullptr)
-            work_on<dense>(run, history, lane, 0, run.count);
-        else
-            work_on<false>(run, history, lane, 0, run.count);
+        if constexpr (dense)
+            if (history.seen != nullptr) return work_on<true>(run, history, lane, 0, run.count);
+        work_on<false>(run, history, lane, 0, run.count);
     }
     /// Post spikes of up to tile_size synapses at once, where the history is at hand by neuron. Most targets have
     /// spiked seldom since the last pre spike, some often, and each of their spikes needs the weight that the one
@@ -412,6 +429,13 @@ private:
         [[nodiscard]] Vec elapsed() const { return k.elapsed(run, step); }
         [[nodiscard]] Vec since_post() const { return to_float(step - earlier(depth + 1)) * Vec(k.h_); }
         [[nodiscard]] Vec entry(std::size_t i) const { return gather(history.traces[i], slot(depth)); }
+        [[nodiscard]] std::size_t past() const { return run.past.size(); }
+        [[nodiscard]] Vec from_past(std::size_t j, int n) const {
+            return to_float((n == 0 ? step : gather(history.steps, slot(depth + n))) - Int(run.past[j])) * Vec(k.h_);
+        }
+        [[nodiscard]] Vec entry_before(int n, std::size_t i) const {
+            return gather(history.traces[i], slot(depth + n));
+        }
     };
 
     /// The pre spike.
@@ -444,6 +468,7 @@ private:
         [[nodiscard]] Vec since_post() const { return to_float(Int(run.at) - newest().second) * Vec(k.h_); }
         [[nodiscard]] Vec entry(std::size_t i) const { return gather(history.traces[i], slot(newest().first)); }
         [[nodiscard]] Vec row(std::size_t i) const { return Vec(run.event->row[i]); }
+        [[nodiscard]] Vec depression() const { return gather(history.depression, neuron); }
     };
     /// The targets of a register of synapses; where fewer are left, the first stands for those that lack.
     struct Targets {

@@ -34,8 +34,8 @@ pre spike          w <- w - gamma r A_minus K_minus, then w is delivered
 
 w is kept within [Wmin, Wmax]. A reward is a spike of a volume_transmitter of
 weight R onto the same population; spikes at the very same time see it.
-K_plus, K_minus: traces of all pre (post) spikes, +1 at each. Pairs that meet at
-the very same time don't interact.)",
+K_plus, K_minus: traces of all pre (post) spikes, +1 at each. Pairs that meet
+at the very same time don't interact.)",
                 .citation = "Florian (2007), Neural Computation 19:1468-1502, doi:10.1162/neco.2007.19.6.1468.",
                 .parameters = parameters,
                 .variables = {},

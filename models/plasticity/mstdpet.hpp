@@ -36,10 +36,10 @@ struct Mstdpet {
                    pre spike:  z <- z - A_minus K_minus / tau_z
 reward R           w <- w + gamma R z, kept within [Wmin, Wmax]
 
-A reward is a spike of a volume_transmitter of weight R onto the same population;
-it reads the z of spikes before it, not of those at the very same time.
-K_plus, K_minus: traces of all pre (post) spikes, +1 at each. Pairs that meet at
-the very same time don't interact.)",
+A reward is a spike of a volume_transmitter of weight R onto the same
+population; it reads the z of spikes before it, not of those at the very same
+time. K_plus, K_minus: traces of all pre (post) spikes, +1 at each. Pairs that
+meet at the very same time don't interact.)",
                 .citation = "Florian (2007), Neural Computation 19:1468-1502, doi:10.1162/neco.2007.19.6.1468.",
                 .parameters = parameters,
                 .variables = variables,

@@ -24,8 +24,8 @@ struct Oja {
                 .equations =
                     R"(post spike    w <- w + eta (x - y w / w_norm), kept within [0, Wmax]
 
-x, y: rates of source and target in Hz, each 1 / tau times a trace of its spikes,
-without this very spike. On average w' = eta y (x - y w / w_norm).)",
+x, y: rates of source and target in Hz, each 1 / tau times a trace of its
+spikes, without this very spike. On average w' = eta y (x - y w / w_norm).)",
                 .citation = "Oja (1982), Journal of Mathematical Biology 15:267-273, doi:10.1007/BF00275687.",
                 .parameters = parameters,
                 .variables = {},

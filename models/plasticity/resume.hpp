@@ -28,10 +28,10 @@ struct Resume {
                     R"(teacher spike   w <- w + a_d + A K
 post spike      w <- w - a_d - A K        kept within [Wmin, Wmax]
 
-K: trace of all pre spikes, +1 at each. A pre spike at the very same time doesn't
-count. A teacher's spikes reach the target by a projection onto the same
-population whose synapse is teacher; a post spike at the very time of a teacher's
-cancels it.)",
+K: trace of all pre spikes, +1 at each. A pre spike at the very same time
+doesn't count. A teacher's spikes reach the target by a projection onto the
+same population whose synapse is teacher; a post spike at the very time of a
+teacher's cancels it.)",
                 .citation = "Ponulak, Kasinski (2010), Neural Computation 22:467-510, "
                             "doi:10.1162/neco.2009.11-08-901.",
                 .parameters = parameters,

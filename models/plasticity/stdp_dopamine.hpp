@@ -33,15 +33,15 @@ struct StdpDopamine {
                 .kind = ModelInfo::Kind::synapse,
                 .summary = "STDP that a neuromodulator turns into weights",
                 .equations =
-                    R"(c' = -c / tau_c    post spike: c <- c + A_plus K_plus
-                   pre spike:  c <- c - A_minus K_minus
-n' = -n / tau_n    spike of a volume_transmitter of weight v: n <- n + v / tau_n
-w' = c (n - b)     solved exactly from event to event (of either neuron or the
-                   transmitter), then kept within [Wmin, Wmax]
+                    R"(c' = -c / tau_c   post spike: c <- c + A_plus K_plus
+                  pre spike:  c <- c - A_minus K_minus
+n' = -n / tau_n   spike of a volume_transmitter of weight v: n <- n + v/tau_n
+w' = c (n - b)    solved exactly from event to event (of either neuron or the
+                  transmitter), then kept within [Wmin, Wmax]
 
-K_plus, K_minus: traces of all pre (post) spikes, +1 at each. Pairs that meet at
-the very same time don't interact. The neuromodulator comes from the projections
-onto the same population whose synapse is volume_transmitter.)",
+K_plus, K_minus: traces of all pre (post) spikes, +1 at each. Pairs that meet
+at the very same time don't interact. The neuromodulator comes from the
+projections onto the same population whose synapse is volume_transmitter.)",
                 .citation = "Izhikevich (2007), Cerebral Cortex 17:2443-2452, doi:10.1093/cercor/bhl152; Potjans, "
                             "Morrison, Diesmann (2010), Front Comput Neurosci 4:141, doi:10.3389/fncom.2010.00141.",
                 .parameters = parameters,

@@ -18,9 +18,9 @@ struct StdpNnPreCentered {
                 .kind = ModelInfo::Kind::synapse,
                 .summary = "pair-based STDP, presynaptic-centred nearest-neighbour scheme",
                 .equations =
-                    R"(As stdp_synapse, but each pre spike pairs with the last post spike before it and
-the first after it: K_minus jumps to 1, and a post spike sets K_plus to 0 when it
-has read it (Morrison et al. 2008, Fig. 7B).)",
+                    R"(As stdp_synapse, but each pre spike pairs with the last post spike before it
+and the first after it: K_minus jumps to 1, and a post spike sets K_plus to 0
+when it has read it (Morrison et al. 2008, Fig. 7B).)",
                 .citation = "Izhikevich, Desai (2003), Neural Computation 15:1511-1523, "
                             "doi:10.1162/089976603321891783.",
                 .parameters = StdpSynapse::parameters,

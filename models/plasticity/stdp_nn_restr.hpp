@@ -12,10 +12,10 @@ struct StdpNnRestr {
                 .kind = ModelInfo::Kind::synapse,
                 .summary = "pair-based STDP, restricted symmetric nearest-neighbour scheme",
                 .equations =
-                    R"(As stdp_nn_symm, but a post spike pairs with the last pre spike only if no post
-spike has come after that one, and a pre spike with the last post spike only if
-no pre spike has (Morrison et al. 2008, Fig. 7C): no spike is in two pairs of a
-kind. Spikes at the very same time don't come after one another.)",
+                    R"(As stdp_nn_symm, but a post spike pairs with the last pre spike only if no
+post spike has come after that one, and a pre spike with the last post spike
+only if no pre spike has (Morrison et al. 2008, Fig. 7C): no spike is in two
+pairs of a kind. Spikes at the very same time don't come after one another.)",
                 .citation = "Morrison, Diesmann, Gerstner (2008), Biological Cybernetics 98:459-478, "
                             "doi:10.1007/s00422-008-0233-1.",
                 .parameters = StdpSynapse::parameters,

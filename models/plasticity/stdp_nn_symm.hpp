@@ -15,8 +15,8 @@ struct StdpNnSymm {
                 .summary = "pair-based STDP, symmetric nearest-neighbour scheme",
                 .equations =
                     R"(As stdp_synapse, but K_plus and K_minus are of the nearest spike alone: they
-jump to 1. A post spike pairs with the last pre spike before it, a pre spike with
-the last post spike before it (Morrison et al. 2008, Fig. 7A).)",
+jump to 1. A post spike pairs with the last pre spike before it, a pre spike
+with the last post spike before it (Morrison et al. 2008, Fig. 7A).)",
                 .citation = "Morrison, Diesmann, Gerstner (2008), Biological Cybernetics 98:459-478, "
                             "doi:10.1007/s00422-008-0233-1.",
                 .parameters = StdpSynapse::parameters,

@@ -23,7 +23,7 @@ struct StdpPlHom {
                 .kind = ModelInfo::Kind::synapse,
                 .summary = "pair-based STDP with a power law of the weight",
                 .equations =
-                    R"(post spike    w <- w + lambda w^mu K_plus    (a weight of 1 is the reference weight)
+                    R"(post spike    w <- w + lambda w^mu K_plus    (1 is the reference weight)
 pre spike     w <- max(0, w - lambda alpha w K_minus), then w is delivered
 
 K_plus, K_minus: traces of all pre (post) spikes, +1 at each, decaying with

@@ -29,13 +29,13 @@ struct StdpSynapse {
                 .equations =
                     R"(with x = w / Wmax in [0, 1]:
 post spike    x <- min(1, x + lambda (1 - x)^mu_plus K_plus)
-pre spike     x <- max(0, x - lambda alpha x^mu_minus K_minus), then w is delivered
+pre spike     x <- max(0, x - lambda alpha x^mu_minus K_minus); delivers w
 
-mu_plus = mu_minus = 0: additive (Song, Miller, Abbott 2000); 1: multiplicative
-(Rubin, Lee, Sompolinsky 2001); between: Guetig et al. (2003); 0 and 1: van
-Rossum, Bi, Turrigiano (2000).
-K_plus, K_minus: traces of all pre (post) spikes, +1 at each, decaying with
-tau_plus (tau_minus). Pairs that meet at the very same time don't interact.)",
+mu_plus = mu_minus = 0: additive (Song, Miller, Abbott 2000); 1:
+multiplicative (Rubin, Lee, Sompolinsky 2001); between: Guetig et al. (2003);
+0 and 1: van Rossum, Bi, Turrigiano (2000). K_plus, K_minus: traces of all pre
+(post) spikes, +1 at each, decaying with tau_plus (tau_minus). Pairs that meet
+at the very same time don't interact.)",
                 .citation = "Guetig, Aharonov, Rotter, Sompolinsky (2003), Journal of Neuroscience 23:3697-3714, "
                             "doi:10.1523/JNEUROSCI.23-09-03697.2003.",
                 .parameters = parameters,

@@ -37,11 +37,12 @@ struct StdpTriplet {
                 .summary = "STDP of pairs and triplets of spikes",
                 .equations =
                     R"(post spike    w <- min(Wmax, w + r1 (Aplus + Aplus_triplet o2))
-pre spike     w <- max(0, w - o1 (Aminus + Aminus_triplet r2)), then w is delivered
+pre spike     w <- max(0, w - o1 (Aminus + Aminus_triplet r2)); delivers w
 
-r1, r2 (o1, o2): traces of all pre (post) spikes, +1 at each. A spike reads the
-traces without itself; pairs at the very same time don't interact. Defaults are
-those of the visual cortex, all-to-all, full model (table 4 of the paper).)",
+r1, r2 (o1, o2): traces of all pre (post) spikes, +1 at each. A spike reads
+the traces without itself; pairs at the very same time don't interact.
+Defaults are those of the visual cortex, all-to-all, full model (table 4 of
+the paper).)",
                 .citation = "Pfister, Gerstner (2006), Journal of Neuroscience 26:9673-9682, "
                             "doi:10.1523/JNEUROSCI.1425-06.2006.",
                 .parameters = parameters,

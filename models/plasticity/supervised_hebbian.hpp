@@ -32,9 +32,9 @@ struct SupervisedHebbian {
 pre spike       w <- w - A_minus K_teacher, then w is delivered
                 w is kept within [Wmin, Wmax]
 
-K_plus, K_teacher: traces of all pre (teacher's) spikes, +1 at each. Pairs that
-meet at the very same time don't interact. A teacher's spikes reach the target by
-a projection onto the same population whose synapse is teacher.)",
+K_plus, K_teacher: traces of all pre (teacher's) spikes, +1 at each. Pairs
+that meet at the very same time don't interact. A teacher's spikes reach the
+target by a projection onto the same population whose synapse is teacher.)",
                 .citation = "Legenstein, Naeger, Maass (2005), Neural Computation 17:2337-2382, "
                             "doi:10.1162/0899766054796888.",
                 .parameters = parameters,

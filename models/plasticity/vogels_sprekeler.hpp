@@ -28,8 +28,8 @@ struct VogelsSprekeler {
 post spike    a <- a + eta K_plus
 pre spike     a <- a + eta (K_minus - alpha), then the weight is delivered
 
-K_plus, K_minus: traces of all pre (post) spikes, +1 at each, decaying with tau.
-Pairs that meet at the very same time don't interact.)",
+K_plus, K_minus: traces of all pre (post) spikes, +1 at each, decaying with
+tau. Pairs that meet at the very same time don't interact.)",
                 .citation = "Vogels, Sprekeler, Zenke, Clopath, Gerstner (2011), Science 334:1569-1573, "
                             "doi:10.1126/science.1211095.",
                 .parameters = parameters,

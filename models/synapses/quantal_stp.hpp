@@ -33,14 +33,14 @@ struct QuantalStp {
                 .kind = ModelInfo::Kind::synapse,
                 .summary = "release of quanta by chance, with short-term depression and facilitation",
                 .equations =
-                    R"(pre spike     each depleted site has recovered with probability 1 - exp(-D / tau_rec),
-              D being the time since the last spike; each site that isn't
-              depleted releases with probability u; w times the number that do
-              is delivered
-u_1 = U, and after D  u <- U + u (1 - U) exp(-D / tau_fac)   tau_fac = 0: u = U
+                    R"(pre spike     each depleted site has recovered with probability
+              1 - exp(-D / tau_rec), D being the time since the last spike;
+              each site that isn't depleted releases with probability u; w
+              times the number that do is delivered
+u_1 = U, and after D  u <- U + u (1 - U) exp(-D / tau_fac); tau_fac = 0: u = U
 
-w is the amount of one quantum. Draws are a function of seed, projection, synapse
-and time. On average n sites deliver n w u x with u and x of tsodyks2.)",
+w is the amount of one quantum. Draws are a function of seed, projection,
+synapse and time. On average n sites deliver n w u x with u and x of tsodyks2.)",
                 .citation = "Fuhrmann, Segev, Markram, Tsodyks (2002), Journal of Neurophysiology 87:140-148, "
                             "doi:10.1152/jn.00258.2001; Loebel et al. (2009), Front Comput Neurosci 3:27, "
                             "doi:10.3389/neuro.10.027.2009.",

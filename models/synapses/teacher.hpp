@@ -13,8 +13,8 @@ struct Teacher {
                 .summary = "tells the plastic synapses onto a neuron when it ought to spike",
                 .equations =
                     R"(A spike of the source that arrives at a target at q is, for the synapses onto
-that neuron whose rule is a supervised one, a spike of its teacher: it is at
-a synapse at q + b, b being the dendritic delay there, as a spike of the target
+that neuron whose rule is a supervised one, a spike of its teacher: it is at a
+synapse at q + b, b being the dendritic delay there, as a spike of the target
 would be. The target neuron itself receives nothing; weights don't matter.)",
                 .citation = "Ponulak, Kasinski (2010), Neural Computation 22:467-510, "
                             "doi:10.1162/neco.2009.11-08-901.",

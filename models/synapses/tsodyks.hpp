@@ -9,12 +9,18 @@ namespace spikecast::models {
 
 /// x, y and u are those of the source: all its synapses of a projection share them.
 struct Tsodyks {
-    enum Parameter : std::size_t { U, tau_psc, tau_rec, tau_fac };
+    enum Parameter : std::size_t { U, tau_psc, tau_rec, tau_fac, u_0, x_0, y_0 };
     static constexpr ParameterInfo parameters[] = {
         shared("U", "1", 0.5, {0.0, 1.0}, "step of the release probability at each spike"),
         shared("tau_psc", "ms", 3.0, positive, "time constant of the active state: that of the target's current"),
         shared("tau_rec", "ms", 800.0, positive, "time constant of recovery"),
         shared("tau_fac", "ms", 0.0, not_negative, "time constant of facilitation; 0: none"),
+        shared("u", "1", 0.0, {0.0, 1.0}, "release probability at time 0"),
+        shared("x", "1", 1.0, {0.0, 1.0}, "recovered resources at time 0"),
+        shared("y", "1", 0.0, {0.0, 1.0}, "active resources at time 0"),
+    };
+    static constexpr ParameterRelation relations[] = {
+        {"x + y <= 1", [](const double* p) { return p[x_0] + p[y_0] <= 1.0; }},
     };
     static constexpr VariableInfo row[] = {
         {"u", "1", 0.0, "release probability at the spike"},
@@ -33,25 +39,34 @@ struct Tsodyks {
 pre spike     u <- u + U (1 - u);  w u x is delivered and u x goes from x to y
               tau_fac = 0: u = U
 
-x = 1, y = u = 0 before the first spike. Solved exactly from spike to spike; w
-itself stays.)",
+u, x and y begin at time 0 of the source with the values given. Solved exactly
+from spike to spike; w itself stays.)",
                 .citation = "Tsodyks, Uziel, Markram (2000), Journal of Neuroscience 20:RC50, "
                             "doi:10.1523/JNEUROSCI.20-01-j0003.2000.",
                 .parameters = parameters,
                 .variables = {},
                 .receptors = {},
-                .relations = {},
+                .relations = relations,
             },
         .row = row,
         .post_spikes = false,
     };
 
-    enum Constant : std::size_t { use, active, recovery, facilitation, constants };
+    enum Constant : std::size_t { use, active, recovery, facilitation, first_u, first_z, first_y, constants };
     static void derive(const double* p, double, double* c) {
         c[use] = p[U];
         c[active] = p[tau_psc];
         c[recovery] = p[tau_rec];
         c[facilitation] = p[tau_fac];
+        c[first_u] = p[u_0];
+        c[first_z] = 1.0 - p[x_0] - p[y_0];
+        c[first_y] = p[y_0];
+    }
+    static void on_first(float* r, const float* c, double at_ms) {
+        r[0] = c[first_u];
+        r[1] = c[first_z];
+        r[2] = c[first_y];
+        on_row(r, c, at_ms);
     }
     static void on_row(float* r, const float* c, double since_ms) {
         const double tau_y = static_cast<double>(c[active]), tau_z = static_cast<double>(c[recovery]);

@@ -81,5 +81,26 @@ TEST(Differences, what_only_concerns_the_future_may_change) {
     EXPECT_EQ(only("recorders=[]"), "recorders recorder");
 }
 
+TEST(Differences, recorders_of_weights_are_recorders) {
+    const std::string learning = std::string(text) + R"(
+[[projections]]
+name = "learns"
+source = "E"
+target = "E"
+rule = { fixed_indegree = 3 }
+weight = "20 pA"
+delay = "1 ms"
+synapse = "stdp_pl_hom"
+[[recorders]]
+weights = "learns"
+interval = "1 ms"
+)";
+    const Experiment then = read_experiment_text(learning, ".", "then", {});
+    EXPECT_TRUE(differences(then, read_experiment_text(learning, "", "now", {})).empty());
+    const auto found = differences(then, read_experiment_text(learning, "", "now", {"recorders[1].interval=2 ms"}));
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_TRUE(found[0].recorder && !found[0].past);
+}
+
 } // namespace
 } // namespace spikecast

@@ -25,3 +25,13 @@ foreach(experiment adex_patterns hodgkin_huxley_1952 izhikevich_2003)
                    --program $<TARGET_FILE:spikecast_program>)
   set_tests_properties(experiments.reproduce_${experiment} PROPERTIES LABELS experiments TIMEOUT 300)
 endforeach()
+# One of the patterns that a neuron learns, a second.
+add_test(NAME experiments.chronotron COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py chronotron --quick
+                                             --program $<TARGET_FILE:spikecast_program>)
+set_tests_properties(experiments.chronotron PROPERTIES LABELS experiments TIMEOUT 300)
+foreach(experiment chronotron polychronization)
+  add_test(NAME experiments.reproduce_${experiment}
+           COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py ${experiment}
+                   --program $<TARGET_FILE:spikecast_program>)
+  set_tests_properties(experiments.reproduce_${experiment} PROPERTIES LABELS full TIMEOUT 3600)
+endforeach()

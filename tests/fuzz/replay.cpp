@@ -1,5 +1,5 @@
-// Runs a fuzz target without libFuzzer, in any build: each seed as it is, then inputs made of the seeds for some seconds.
-// The same arguments give the same inputs in the same order.
+// Runs a fuzz target without libFuzzer, in any build: each seed as it is, then inputs made of the seeds for some
+// seconds. The same arguments give the same inputs in the same order.
 //
 //     NAME_replay SECONDS SEED [FOLDER WITH SEEDS]
 //
@@ -78,8 +78,10 @@ private:
     }
     void change(Input& x) {
         static constexpr std::array<std::string_view, 22> tokens{
-            "-1", "0",  "1e308", "nan", "inf", "4294967296", "18446744073709551616", "1e-320", "\n",   "\"", "[", "]",
-            "{",  "}",  "=",     ",",   "..",  "/dev/zero",  " ms",                  " pA",    "\xff", "#"};
+            "-1",     "0",  "1e308", "nan",       "inf", "4294967296", "18446744073709551616",
+            "1e-320", "\n", "\"",    "[",         "]",   "{",          "}",
+            "=",      ",",  "..",    "/dev/zero", " ms", " pA",        "\xff",
+            "#"};
         const std::size_t at = below(x.size());
         switch (x.empty() ? 3 : below(9)) {
         case 0:

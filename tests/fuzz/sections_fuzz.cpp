@@ -73,17 +73,25 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
              choices);
         break;
     case 1:
-        read(TotalsSection{.spikes = 3, .bin_counts = {1, 2}, .counts = {3, 4}, .squares = {5, 6}, .squares_high = {7, 8}},
-             choices);
+        read(
+            TotalsSection{
+                .spikes = 3, .bin_counts = {1, 2}, .counts = {3, 4}, .squares = {5, 6}, .squares_high = {7, 8}},
+            choices);
         break;
     case 2:
-        read(RecordingSection{.output = "/tmp/r.h5", .populations = {"E"}, .spikes = {9}, .traces = {"E.V_m"}, .frames = {3},
+        read(RecordingSection{.output = "/tmp/r.h5",
+                              .populations = {"E"},
+                              .spikes = {9},
+                              .traces = {"E.V_m"},
+                              .frames = {3},
                               .first_steps = {1}},
              choices);
         break;
     case 3:
-        read(ExperimentSection{.program = "0.1.0", .text = "[simulation]\n", .directory = "/", .overrides = {"a=1"}, .archive = "x"},
-             choices);
+        read(
+            ExperimentSection{
+                .program = "0.1.0", .text = "[simulation]\n", .directory = "/", .overrides = {"a=1"}, .archive = "x"},
+            choices);
         break;
     default:
         fuzz::answers([&] {

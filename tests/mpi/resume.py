@@ -21,6 +21,25 @@ ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROO
 LAYOUTS = [(2, 1, "random", "neighbour"), (1, 2, "block", "alltoall"), (3, 1, "round_robin", "neighbour"),
            (1, 1, "random", "alltoall"), (4, 1, "block", "neighbour"), (2, 2, "round_robin", "alltoall"),
            (3, 2, "random", "alltoall"), (4, 2, "random", "neighbour")]
+RECORDERS = {"plasticity": """
+[[recorders]]
+weights = ["E->E", "inhibition"]
+interval = "2.3 ms"
+sample = 500
+[[recorders]]
+weights = "E->E"
+interval = "1.9 ms"
+changes = true
+start = "3 ms"
+stop = "60 ms"
+[[recorders]]
+weights = "noise->I"
+""", "plasticity_rules": """
+[[recorders]]
+weights = ["normalised:noise->I", "dopamine:E->E", "clopath:E->E"]
+interval = "6.5 ms"
+changes = true
+"""}
 STATE = {"brunel_tenth": ("E", "V_m"), "microcircuit": ("L4E", "V_m"), "simple_models": ("mat", "V_m"), "rules": ("A", "V_m")}
 
 
@@ -88,6 +107,10 @@ def main():
                                f'variables = ["{variable}"]\nsample = 7\ninterval = "0.7 ms"\n')
                 experiment = file.name
             plastic = name.startswith("plasticity")
+            if plastic:  # looks at weights, before and after the first cut, and the end
+                with open(os.path.join(folder, f"{name}.toml"), "w") as file:
+                    file.write(f'include = ["{experiment}"]\n' + RECORDERS[name])
+                experiment = file.name
             usable = [each for each in formats if each[1] == "float32"] if plastic else formats
             for precision, weights in usable[:1 if arguments.fault else 4 if arguments.full else 2]:
                 settings = {**settings, "simulation.precision": precision, "simulation.weights": weights}
@@ -115,7 +138,8 @@ def main():
                                      settings_of(layout, {**settings, **moved}), folder)
                         # the first of those that the straight run wrote is of the same moment
                         first = other + f".{int((duration - 1e-6) // moment)}"
-                        groups = ["populations", "statistics", "stimuli", "spikes_in_flight", "projections", "histories", "taught"]
+                        groups = ["populations", "statistics", "stimuli", "spikes_in_flight", "projections", "histories", "taught",
+                                  "followed", "looks"]
                         a, b = datasets(checkpoint, groups), datasets(first, groups)
                         if a != b or not a or plastic != any(key.startswith("projections/") for key in a):
                             different = sorted(key for key in {*a, *b} if a.get(key) != b.get(key))
@@ -128,7 +152,7 @@ def main():
                     got = answer(report)
                     print(f"FAIL {name} {precision} {weights}: {[k for k in expected if expected[k] != got[k]]} differ")
                     wrong += 1
-                groups = ["spikes", "report"]
+                groups = ["spikes", "report", "weights"]
                 a, b = datasets(straight, groups), datasets(pieces, groups)
                 if a != b:
                     different = sorted(key for key in {*a, *b} if a.get(key) != b.get(key))

@@ -29,9 +29,9 @@ weights = ["E->E", "inhibition", "noise->I"]
 """
 
 
-def run(experiment, output, ranks=1, threads=1, partitioner="round_robin", settings=(), expect=0):
+def run(experiment, output, ranks=1, threads=1, partitioner="round_robin", settings=(), expect=0, more=()):
     command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), PROGRAM, "run", experiment, "--quiet",
-               "--threads", str(threads), "--output", output, "--set", f"simulation.partitioner={partitioner}"]
+               "--threads", str(threads), "--output", output, "--set", f"simulation.partitioner={partitioner}", *more]
     for setting in settings:
         command += ["--set", setting]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=600)
@@ -122,6 +122,12 @@ with tempfile.TemporaryDirectory() as folder:
         answers.append(datasets(result))
         check(answers[0] == answers[-1], f"{ranks} ranks: a run from loaded weights differs")
     check(answers[0]["E->E#3/weight"] != expected["E->E#3/weight"], "loading made no difference to the end")
+
+    # the same in two pieces on two layouts: one result, and the file of weights isn't loaded a second time
+    result, checkpoint = os.path.join(folder, "pieces.h5"), os.path.join(folder, "c.h5")
+    run(second, result, 2, 1, "block", ['simulation.duration="101.3 ms"'], more=["--checkpoint", checkpoint])
+    run(second, result, 1, 2, "random", more=["--resume", checkpoint])
+    check(datasets(result) == answers[0], "a run in two pieces differs")
 
     # what can't be loaded is said, with exit code 2 on any number of ranks
     for change, said in ((('projection = "E->E#3"', 'projection = "E->E"'), "holds 2500 weights, but this projection has 18000"),

@@ -1,6 +1,7 @@
 // Declarations of synapse models through the reader: defaults are accepted, what violates a bound or a relation, has a
 // dimension, or isn't known, is refused with its name.
 #include "engine/experiment/reader.hpp"
+#include "models/reference_page.hpp"
 #include "spikecast/error.hpp"
 #include "spikecast/plasticity.hpp"
 
@@ -51,9 +52,9 @@ TEST(SynapseDeclarations, defaults_are_accepted_and_pages_are_complete) {
         EXPECT_FALSE(info->model.summary.empty());
         EXPECT_FALSE(info->model.citation.empty());
         std::size_t begin = 0;
-        const std::string text(info->model.equations);
-        for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
-            EXPECT_LE(end - begin, 86U) << info->model.name << ": " << text.substr(begin, end - begin);
+        const std::string page = reference_page(info->model);
+        for (std::size_t end; (end = page.find('\n', begin)) != std::string::npos; begin = end + 1)
+            EXPECT_LE(end - begin, 80U) << info->model.name << ": " << page.substr(begin, end - begin);
     }
 }
 
@@ -68,7 +69,9 @@ TEST(SynapseDeclarations, every_bound_holds) {
             };
             if (std::isfinite(p.bounds.low)) refused(p.bounds.low_open ? p.bounds.low : p.bounds.low - 1.0);
             if (std::isfinite(p.bounds.high)) refused(p.bounds.high_open ? p.bounds.high : p.bounds.high + 1.0);
-            EXPECT_NE(complaint(with(*info, name, "\"1 mV\"")), "") << info->model.name << "." << name << " accepts mV";
+            const std::string other = p.unit == "mV" ? "\"1 ms\"" : "\"1 mV\"";
+            EXPECT_NE(complaint(with(*info, name, other)), "")
+                << info->model.name << "." << name << " accepts " << other;
             EXPECT_TRUE(p.bounds.contains(p.default_value)) << info->model.name << "." << name;
         }
 }
@@ -93,6 +96,14 @@ TEST(SynapseDeclarations, unknown_names_are_refused_with_the_nearest) {
     EXPECT_NE(complaint("{ model = \"stdp_triplet\", Wmaxx = 3 }").find("Wmax"), std::string::npos);
     EXPECT_NE(complaint("{ lambda = 3 }"), "");
     EXPECT_NE(complaint("3"), "");
+}
+
+TEST(SynapseDeclarations, a_rule_that_follows_potentials_needs_one) {
+    const std::string others = "[populations.Q]\nmodel = \"leaky\"\nsize = 3\n"
+                               "[[projections]]\nsource = \"N\"\ntarget = \"Q\"\nrule = \"all_to_all\"\nsynapse = ";
+    EXPECT_NE(complaint("\"oja\"", others + "\"clopath\"").find("follows V_m"), std::string::npos);
+    EXPECT_EQ(complaint("\"oja\"", others + "\"oja\""), "");
+    EXPECT_NE(complaint("{ model = \"clopath\", delay_u_bars = 0.15 }").find("delay_u_bars"), std::string::npos);
 }
 
 TEST(SynapseDeclarations, normalisation_is_checked) {

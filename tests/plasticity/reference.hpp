@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <utility>
 #include <vector>
 
 namespace spikecast::reference {
@@ -20,6 +22,7 @@ struct Trains {
         double weight;
     };
     std::vector<Event> modulator;
+    std::vector<double> potential; ///< V_m of the target at stamps 0, 1, ...; mV
     std::int64_t axonal = 0, dendritic = 0;
     double h = 0.1;       ///< ms
     std::int64_t end = 0; ///< what is at the synapse later isn't seen
@@ -207,6 +210,29 @@ struct VogelsSprekeler {
     }
 };
 
+/// Izhikevich (2006): nearest pairs change sd, which changes the weight at the end of each interval.
+struct StdpIzhikevich {
+    double tau_plus = 20, tau_minus = 20, A_plus = 0.1, A_minus = 0.12, interval = 1000, growth = 0.01, kept = 0.9,
+           Wmax = 10;
+    double sd = 0.0;
+    double between(double w, double from, double to, const Past&) {
+        for (double end = interval; end <= to + 1e-6; end += interval)
+            if (end > from + 1e-6) {
+                w = std::clamp(w + growth + sd, 0.0, Wmax);
+                sd *= kept;
+            }
+        return w;
+    }
+    double post(double w, double t, const Past& past) {
+        if (!past.pre.empty()) sd += A_plus * std::exp(-(t - past.pre.back()) / tau_plus);
+        return w;
+    }
+    double pre(double w, double t, const Past& past) {
+        sd -= A_minus * nearest(past.post, t, tau_minus);
+        return w;
+    }
+};
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Short-term plasticity: the stored weight never changes, the released one does.
 
@@ -229,8 +255,9 @@ struct Tsodyks2 {
 /// integral over the decaying y.
 struct Tsodyks {
     double U = 0.5, tau_psc = 3, tau_rec = 800, tau_fac = 0, x0 = 1, y0 = 0, u0 = 0;
+    double begin = 0; ///< when x, y and u are these: time 0 of the source, as it is at the synapse
     double released(double w, double t, const Past& past) const {
-        double y = y0, z = 1 - x0 - y0, u = u0, at = 0.0, out = 0.0;
+        double y = y0, z = 1 - x0 - y0, u = u0, at = begin, out = 0.0;
         const auto until = [&](double stop) {
             const double d = stop - at, fast = std::exp(-d / tau_psc), slow = std::exp(-d / tau_rec);
             const double rate = 1 / tau_rec - 1 / tau_psc;
@@ -312,6 +339,62 @@ struct Oja {
     double post(double w, double t, const Past& past) const {
         const double x = rate(past.pre, t, tau_x), y = rate(past.post, t, tau_y);
         return std::clamp(w + eta * (x - y * w / w_norm), 0.0, Wmax);
+    }
+};
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The target's potential
+
+/// Clopath et al. (2010) in steps: u is V_m at the end of each, or V_clamp from a spike on for t_clamp.
+struct Clopath {
+    double A_LTP = 8e-5, A_LTD = 14e-5, tau_x = 15, tau_plus = 7, tau_minus = 10, tau_bar = 500, theta_plus = -45.3,
+           theta_minus = -70.6, delay = 5, u_ref_squared = 0, u_rest = -70.6, V_clamp = 33, t_clamp = 2, Wmin = 0,
+           Wmax = 100;
+    std::int64_t dendritic = 0;
+    double h = 0.1;
+    bool rounded = false;
+    std::vector<double> u{}, bar_plus{}, bar_minus{}, bar{}; ///< by stamp
+
+    Clopath& watch(const Trains& trains, bool round) {
+        dendritic = trains.dendritic;
+        h = trains.h;
+        rounded = round;
+        u = trains.potential;
+        for (const auto p : trains.post)
+            for (std::int64_t s = p; s < p + std::lround(t_clamp / h) && s < std::ssize(u); ++s)
+                u[static_cast<std::size_t>(s)] = V_clamp;
+        const auto filtered = [&](const std::vector<double>& of, double tau) {
+            std::vector<double> out{of.front()};
+            for (std::size_t s = 1; s < of.size(); ++s)
+                out.push_back(of[s] + (out.back() - of[s]) * std::exp(-h / tau));
+            return out;
+        };
+        bar_plus = filtered(u, tau_plus);
+        bar_minus = filtered(u, tau_minus);
+        bar = filtered(bar_minus, tau_bar);
+        return *this;
+    }
+    static double at(const std::vector<double>& values, std::int64_t stamp) {
+        return values[static_cast<std::size_t>(std::clamp<std::int64_t>(stamp, 0, std::ssize(values) - 1))];
+    }
+    [[nodiscard]] std::int64_t delayed(std::int64_t stamp) const { return stamp - std::lround(delay / h); }
+    double between(double w, double from, double to, const Past& past) const {
+        const std::int64_t first = std::lround(from / h) - dendritic, last = std::lround(to / h) - dendritic;
+        const std::int64_t late = dendritic == 0 ? 1 : 0; // then a step follows a spike of the source of its time
+        for (std::int64_t s = std::max<std::int64_t>(1, first + 1 - late); s <= last - late; ++s) {
+            const double above = at(u, s) - theta_plus, mean = at(bar_plus, delayed(s)) - theta_minus;
+            if (above <= 0 || mean <= 0) continue;
+            const double x = trace(past.pre, static_cast<double>(s + dendritic) * h, tau_x) / tau_x;
+            w = std::min(w + A_LTP * x * h * above * mean, Wmax);
+            if (rounded) w = static_cast<double>(static_cast<float>(w));
+        }
+        return w;
+    }
+    double pre(double w, double t, const Past&) const {
+        const std::int64_t s = std::lround(t / h) - dendritic - (dendritic == 0 ? 1 : 0);
+        const double depressed = std::max(0.0, at(bar_minus, delayed(s)) - theta_minus);
+        const double mean = at(bar, s) - u_rest;
+        return std::max(w - A_LTD * depressed * (u_ref_squared > 0 ? mean * mean / u_ref_squared : 1.0), Wmin);
     }
 };
 
@@ -430,6 +513,79 @@ struct ChronotronI {
         return std::clamp(w + change(w, t, past), Wmin, Wmax);
     }
     double post(double w, double t, const Past& past) const { return std::clamp(w - change(w, t, past), Wmin, Wmax); }
+};
+
+/// Florian (2012), E-learning: at the end of each trial, by the cheapest way from the target's spikes to the teacher's.
+struct ChronotronE {
+    double gamma = 0.01, gamma_r = 10, tau_q = 10, tau_m = 10, tau_s = 5, Wmin = -100, Wmax = 100;
+    std::int64_t interval = 2500; ///< steps
+    Trains trains{};
+
+    /// Removing and inserting cost 1, moving by t costs (t / tau_q)^2 / 2; {spikes removed or inserted, sum of
+    /// squares}.
+    using Cost = std::pair<std::int64_t, std::int64_t>;
+    [[nodiscard]] double worth(Cost c) const {
+        const double q = trains.h / tau_q;
+        return static_cast<double>(c.first) + static_cast<double>(c.second) * (q * q / 2);
+    }
+    /// Of the first i of `own` and j of `teacher`, and what each does: own spikes that are moved name their goal.
+    [[nodiscard]] Cost way(const std::vector<std::int64_t>& own, const std::vector<std::int64_t>& teacher,
+                           std::size_t i, std::size_t j,
+                           std::map<std::pair<std::size_t, std::size_t>, Cost>& known) const {
+        if (i == 0 || j == 0) return {static_cast<std::int64_t>(i + j), 0};
+        if (const auto found = known.find({i, j}); found != known.end()) return found->second;
+        Cost best = way(own, teacher, i - 1, j, known);
+        ++best.first;
+        Cost other = way(own, teacher, i, j - 1, known);
+        ++other.first;
+        if (worth(other) < worth(best)) best = other;
+        other = way(own, teacher, i - 1, j - 1, known);
+        const std::int64_t by = own[i - 1] - teacher[j - 1];
+        other.second += by * by;
+        if (worth(other) < worth(best)) best = other;
+        return known[{i, j}] = best;
+    }
+    /// The PSP of the trial's spikes of the source, at the target's time p.
+    [[nodiscard]] double lambda(std::int64_t begin, std::int64_t p) const {
+        const auto kernel = [&](double s) { return std::exp(-s / tau_m) - std::exp(-s / tau_s); };
+        const double top = kernel(std::log(tau_m / tau_s) / (1 / tau_s - 1 / tau_m));
+        double sum = 0.0;
+        for (const auto s : trains.pre) {
+            const std::int64_t q = s + trains.axonal - trains.dendritic;
+            if (q > begin && q < p) sum += kernel(static_cast<double>(p - q) * trains.h) / top;
+        }
+        return sum;
+    }
+    [[nodiscard]] double change(std::int64_t end) const {
+        std::vector<std::int64_t> own, teacher;
+        for (const auto p : trains.post)
+            if (p > end - interval && p <= end) own.push_back(p);
+        for (const auto p : trains.teacher)
+            if (p > end - interval && p <= end) teacher.push_back(p);
+        std::map<std::pair<std::size_t, std::size_t>, Cost> known;
+        double sum = 0.0;
+        for (std::size_t i = own.size(), j = teacher.size(); i + j > 0;) {
+            const Cost now = way(own, teacher, i, j, known);
+            const auto one_more = [](Cost c) { return Cost{c.first + 1, c.second}; };
+            if (i > 0 && one_more(way(own, teacher, i - 1, j, known)) == now) {
+                sum -= lambda(end - interval, own[--i]);
+            } else if (j > 0 && one_more(way(own, teacher, i, j - 1, known)) == now) {
+                sum += lambda(end - interval, teacher[--j]);
+            } else {
+                const double by = static_cast<double>(own[--i] - teacher[--j]) * trains.h;
+                sum += gamma_r / (tau_q * tau_q) * by * lambda(end - interval, own[i]);
+            }
+        }
+        return gamma * sum;
+    }
+    double between(double w, double from, double to, const Past&) const {
+        const std::int64_t first = std::lround(from / trains.h) - trains.dendritic,
+                           last = std::lround(to / trains.h) - trains.dendritic;
+        const std::int64_t late = trains.dendritic == 0 ? 1 : 0; // then it follows a spike of the source of its time
+        for (std::int64_t end = interval; end <= last - late; end += interval)
+            if (end > first - late) w = std::clamp(w + change(end), Wmin, Wmax);
+        return w;
+    }
 };
 
 } // namespace spikecast::reference

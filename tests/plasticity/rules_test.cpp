@@ -127,6 +127,7 @@ struct Case {
     std::function<reference::Outcome(const Trains&, double weight, bool rounded)> expected;
     double tolerance; ///< of a delivered weight, in the unit of the weight
     std::uint64_t pairs = pairs_of_a_kind;
+    bool potential = false; ///< the reference needs the target's potential
 };
 
 double initial_weight(const Case& c, std::size_t kind) {
@@ -229,7 +230,11 @@ void compare(const Case& c) {
     for (std::int64_t step = 1; step <= end_step + 250; ++step) {
         const std::vector<double> V = network.next_step();
         for (std::size_t i = 0; i < trains.size(); ++i) {
-            const Trains& t = trains[i];
+            Trains& t = trains[i];
+            if (c.potential) {
+                if (step == 1) t.potential.push_back(0.0);
+                t.potential.push_back(V[i]);
+            }
             bool spike = false;
             for (; next_post[i] < t.post.size() && t.post[next_post[i]] <= step; ++next_post[i])
                 spike = t.post[next_post[i]] == step;
@@ -329,6 +334,13 @@ TEST(Rules, stdp_triplet) {
     compare({R"({ model = "stdp_triplet", Aplus = 1e-3, Wmax = 2 })", 0.5, 1.5,
              by(reference::StdpTriplet{.Aplus = 1e-3, .Wmax = 2}), 2e-5});
 }
+TEST(Rules, stdp_izhikevich) {
+    compare(
+        {R"({ model = "stdp_izhikevich", tau_plus = 15, A_plus = 0.02, A_minus = 0.025, interval = 170, Wmax = 2 })",
+         0.5, 1.5,
+         by(reference::StdpIzhikevich{.tau_plus = 15, .A_plus = 0.02, .A_minus = 0.025, .interval = 170, .Wmax = 2}),
+         2e-5});
+}
 TEST(Rules, vogels_sprekeler) {
     compare({R"({ model = "vogels_sprekeler", eta = 0.01, alpha = 0.2, Wmax = -2 })", -1.5, -0.5,
              by(reference::VogelsSprekeler{.eta = 0.01, .alpha = 0.2, .Wmax = -2}), 1e-4});
@@ -346,6 +358,46 @@ TEST(Rules, abs) {
 TEST(Rules, bcm) {
     compare({R"({ model = "bcm", tau_y = 50, tau_theta = 300, y0 = 15, eta = 1e-5, Wmax = 2 })", 0.5, 1.5,
              by(reference::Bcm{.eta = 1e-5, .tau_y = 50, .tau_theta = 300, .y0 = 15, .Wmax = 2}), 2e-5, 20});
+}
+/// u is V_m between spikes: weights that arrive are above theta_plus.
+TEST(Rules, clopath) {
+    reference::Clopath rule{.A_LTP = 0.005,
+                            .A_LTD = 0.005,
+                            .theta_plus = 0.6,
+                            .theta_minus = 0.3,
+                            .delay = 0.4,
+                            .t_clamp = 1,
+                            .Wmin = 0.2,
+                            .Wmax = 2};
+    compare({R"({ model = "clopath", A_LTP = 5e-3, A_LTD = 5e-3, theta_plus = 0.6, theta_minus = 0.3, )"
+             R"(delay_u_bars = 0.4, t_clamp = 1, Wmin = 0.2, Wmax = 2 })",
+             0.5, 1.5,
+             [rule](const Trains& t, double weight, bool rounded) {
+                 return reference::run(reference::Clopath(rule).watch(t, rounded), t, weight, rounded);
+             },
+             3e-5, 60, true});
+}
+TEST(Rules, clopath_with_homeostasis) {
+    reference::Clopath rule{.A_LTP = 0.005,
+                            .A_LTD = 0.02,
+                            .tau_plus = 15,
+                            .tau_minus = 8,
+                            .tau_bar = 200,
+                            .theta_plus = 10,
+                            .theta_minus = 0.5,
+                            .delay = 0,
+                            .u_ref_squared = 1.5,
+                            .u_rest = -0.1,
+                            .V_clamp = 20,
+                            .Wmax = 2};
+    compare({R"({ model = "clopath", A_LTP = 5e-3, A_LTD = 0.02, tau_u_bar_plus = 15, tau_u_bar_minus = 8, )"
+             R"(tau_u_bar_bar = 200, theta_plus = 10, theta_minus = 0.5, delay_u_bars = 0, u_ref_squared = 1.5, )"
+             R"(u_rest = -0.1, V_clamp = 20, Wmax = 2 })",
+             0.5, 1.5,
+             [rule](const Trains& t, double weight, bool rounded) {
+                 return reference::run(reference::Clopath(rule).watch(t, rounded), t, weight, rounded);
+             },
+             3e-5, 60, true});
 }
 TEST(Rules, stdp_dopamine) {
     compare(
@@ -374,6 +426,18 @@ TEST(Rules, chronotron_i) {
     compare({R"({ model = "chronotron_i", gamma = 0.05, Wmin = -2, Wmax = 2 })", -1, 1.5,
              by(reference::ChronotronI{.gamma = 0.05, .Wmin = -2, .Wmax = 2}), 2e-5});
 }
+TEST(Rules, chronotron_e) {
+    const reference::ChronotronE rule{.gamma = 0.02, .gamma_r = 8, .tau_q = 15, .Wmin = -2, .Wmax = 2};
+    compare(
+        {R"({ model = "chronotron_e", gamma = 0.02, gamma_r = 8, tau_q = 15, interval = 250, Wmin = -2, Wmax = 2 })",
+         -0.5, 1.5,
+         [rule](const Trains& t, double weight, bool rounded) {
+             reference::ChronotronE of_pair = rule;
+             of_pair.trains = t;
+             return reference::run(of_pair, t, weight, rounded);
+         },
+         2e-5});
+}
 TEST(Rules, tsodyks2) {
     compare({R"({ model = "tsodyks2", U = 0.3, tau_rec = 150, tau_fac = 80 })", 0.5, 1.5,
              by(reference::Tsodyks2{.U = 0.3, .tau_rec = 150, .tau_fac = 80, .u0 = 0.3}), 2e-6});
@@ -381,6 +445,24 @@ TEST(Rules, tsodyks2) {
 TEST(Rules, tsodyks) {
     compare({R"({ model = "tsodyks", U = 0.3, tau_psc = 5, tau_rec = 150, tau_fac = 80 })", 0.5, 1.5,
              by(reference::Tsodyks{.U = 0.3, .tau_psc = 5, .tau_rec = 150, .tau_fac = 80}), 2e-6});
+}
+
+TEST(Rules, tsodyks2_begins_where_it_is_told) {
+    compare({R"({ model = "tsodyks2", U = 0.3, tau_rec = 150, tau_fac = 80, u = 0.7, x = 0.4 })", 0.5, 1.5,
+             by(reference::Tsodyks2{.U = 0.3, .tau_rec = 150, .tau_fac = 80, .u0 = 0.7, .x0 = 0.4}), 2e-6});
+}
+TEST(Rules, tsodyks_begins_where_it_is_told) {
+    const reference::Tsodyks rule{
+        .U = 0.3, .tau_psc = 20, .tau_rec = 1500, .tau_fac = 800, .x0 = 0.2, .y0 = 0.5, .u0 = 0.6};
+    compare(
+        {R"({ model = "tsodyks", U = 0.3, tau_psc = 20, tau_rec = 1500, tau_fac = 800, u = 0.6, x = 0.2, y = 0.5 })",
+         0.5, 1.5,
+         [rule](const Trains& t, double weight, bool rounded) {
+             reference::Tsodyks of_pair = rule;
+             of_pair.begin = static_cast<double>(t.axonal) * t.h;
+             return reference::run(of_pair, t, weight, rounded);
+         },
+         2e-6});
 }
 
 /// Release by chance has the mean of tsodyks2 and, since sites are independent, the variance of a binomial.
