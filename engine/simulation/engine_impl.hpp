@@ -65,9 +65,8 @@ public:
         ranks_ = processes_;
         if (options_.by_rank || options_.dry_run) clock_ = &cpu_seconds;
         if (options_.dry_run) plan_dry_run();
-        if (!options_.checkpoint.file.empty() || !options_.resume.empty()) {
+        if (!options_.checkpoint.file.empty() || !options_.resume.empty())
             refuse_router("packets under way are in no checkpoint", "leave out the checkpoints");
-        }
         if (options_.dry_run) refuse_router("a dry run has the spikes of one rank only", "leave out the dry run");
         resume_ = open_checkpoint(comm_, options_, experiment_); // what is refused is refused before it takes time
         draw_seed_ = resume_ ? resume_->run.draw_seed : settings_.seed;
