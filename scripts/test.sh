@@ -9,16 +9,16 @@ usage: scripts/test.sh [--full | --sanitize] [--skip-setup] [--preset NAME]
                        [-- CTEST-ARGUMENTS]
 
 Installs what is missing, builds (into build/NAME, release by default) and runs
-the tests through ctest; before them, in build/readers, those of what reads
-files with sanitizers (not with --preset or CTEST-ARGUMENTS). Can be run again:
-only what changed is built.
+the tests through ctest. Can be run again: only what changed is built.
 
   --full         run the long tests too (label full): all of the matrix
-  --sanitize     build with sanitizers and run the tests in them: in build/asan
-                 memory errors, leaks and undefined behaviour; in build/tsan
-                 data races, in the tests with several threads
+  --sanitize     build with sanitizers and run the tests in them: in
+                 build/readers what reads files, its fuzz targets for ten
+                 seconds each; in build/asan memory errors, leaks and undefined
+                 behaviour; in build/tsan data races, in the tests with several
+                 threads
   --skip-setup   don't look for Debian packages (you installed the equivalents)
-  --preset NAME  release, native, debug, asan, ubsan or tsan
+  --preset NAME  release, native, debug, readers, asan, ubsan or tsan
   CTEST-ARGUMENTS, for instance: -- -R matrix
 TEXT
 }
@@ -62,31 +62,23 @@ if [[ $sanitize == yes ]]; then
     # long runs of code that the others run too.
     not_in_asan='^(app\.predictions|failures|experiments\.|matrix\.(brunel_tenth|microcircuit|notices)|package\.|scripts\.|tidy)'
     in_tsan='^(simulation_test|example_|edges|matrix\.(rules|space|sparse_graph)$)'
+    scripts/test.sh --skip-setup --preset readers -- "${arguments[@]}"
     scripts/test.sh --skip-setup --preset asan -- -E "$not_in_asan" "${arguments[@]}"
     exec scripts/test.sh --skip-setup --preset tsan -- -R "$in_tsan" "${arguments[@]}"
 fi
 
-if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
-
-# run_tests PRESET CTEST-ARGUMENT...: twice as many at once as there are cores, since tests spend half of their time
-# starting processes and waiting for them. A test on several ranks declares as many processors. The preset brings the
-# sanitizers' options.
-run_tests() {
-    ctest --preset "$1" --output-on-failure --no-tests=error --no-label-summary -j "$(($(nproc) * 2))" "${@:2}"
-}
-
-if [[ $preset == release && ${#arguments[@]} == 0 ]]; then
-    cmake --preset readers
-    cmake --build --preset readers
-    run_tests readers
-fi
 cmake --preset "$preset" -DSPIKECAST_TESTS=ON
 cmake --build --preset "$preset"
+
+if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 
 selection=()
 if [[ $full == no ]]; then
     selection=(-LE full)
     echo "test.sh: leaving out the long tests; scripts/test.sh --full runs them too"
 fi
-# Last, so that the last lines of a log are the summary of the tests.
-run_tests "$preset" "${selection[@]}" "${arguments[@]}"
+# ctest comes last, so that the last lines of a log are its summary. A test on several ranks declares as many processors.
+# Twice as many as there are: tests spend half of their time starting processes and waiting for them.
+# The preset brings the sanitizers' options.
+exec ctest --preset "$preset" --output-on-failure --no-tests=error --no-label-summary -j "$(($(nproc) * 2))" \
+    "${selection[@]}" "${arguments[@]}"

@@ -20,7 +20,6 @@ namespace {
 constexpr std::uint32_t none = ~std::uint32_t{0};
 constexpr unsigned local_input = 6; ///< the cores' way into the router
 constexpr unsigned input_count = 7;
-constexpr unsigned most_stages = 16;
 
 /// Latencies in nanoseconds, in intervals of 1/32 of an octave.
 class Histogram {
@@ -76,44 +75,6 @@ Picoseconds picoseconds(double value, double unit) {
 }
 
 } // namespace
-
-std::vector<Diagnostic> wrong_settings(const TrafficSettings& s) {
-    std::vector<Diagnostic> wrong;
-    const auto need = [&](bool right, const char* what, double value, const char* rule) {
-        if (!right)
-            wrong.push_back({{"<code>"},
-                             fmt::format("traffic.{}", what),
-                             fmt::format("{} = {}, but {}", what, value, rule),
-                             "choose a value within bounds"});
-    };
-    const auto positive = [&](double v, const char* what) {
-        need(v > 0.0 && std::isfinite(v), what, v, "it must be positive");
-    };
-    const auto not_negative = [&](double v, const char* what) {
-        need(v >= 0.0 && std::isfinite(v), what, v, "it must not be negative");
-    };
-    positive(s.router_mhz, "router_mhz");
-    need(s.router_mhz <= 1e5, "router_mhz", s.router_mhz, "it must be at most 1e5");
-    need(s.pipeline_cycles >= 1 && s.pipeline_cycles <= most_stages, "pipeline_cycles", s.pipeline_cycles,
-         "it must be 1 to 16");
-    positive(s.link_mbit_s, "link_mbit_s");
-    positive(s.board_link_mbit_s, "board_link_mbit_s");
-    not_negative(s.board_latency_ns, "board_latency_ns");
-    need(s.output_buffer >= 1 && s.output_buffer <= 1000, "output_buffer", s.output_buffer, "it must be 1 to 1000");
-    need(s.input_buffer >= 1 && s.input_buffer <= 1000, "input_buffer", s.input_buffer, "it must be 1 to 1000");
-    need(s.wait_cycles >= 1, "wait_cycles", s.wait_cycles, "it must be at least 1");
-    need(s.emergency_wait_cycles >= 1, "emergency_wait_cycles", s.emergency_wait_cycles, "it must be at least 1");
-    need(s.reinject_queue >= 1, "reinject_queue", s.reinject_queue, "it must be at least 1");
-    positive(s.reinject_interval_us, "reinject_interval_us");
-    not_negative(s.phase_ms, "phase_ms");
-    positive(s.step_ms, "step_ms");
-    not_negative(s.drain_ms, "drain_ms");
-    not_negative(s.link_pj_per_bit, "link_pj_per_bit");
-    not_negative(s.chip_idle_w, "chip_idle_w");
-    not_negative(s.chip_busy_w, "chip_busy_w");
-    not_negative(s.board_fpgas_w, "board_fpgas_w");
-    return wrong;
-}
 
 class Traffic::Simulation {
 public:
@@ -298,7 +259,7 @@ private:
         };
         List in[input_count];
         List dropped; ///< for the monitor to send again
-        std::array<Stage, most_stages> pipeline;
+        std::array<Stage, most_pipeline_cycles> pipeline;
         std::uint8_t first = 0, held = 0; ///< of the pipeline
         std::uint8_t turn = 0;            ///< the input whose turn it is
         bool blocked = false, emergency = false, timer = false, monitor = false;
@@ -432,7 +393,7 @@ private:
             Packet& packet = packets_[p];
             if (!packet.routed && phase_ > 0) packet.phase = static_cast<std::uint32_t>(enters / phase_);
             packet.routed = true;
-            r.pipeline[(r.first + r.held) % most_stages] = {enters + pipeline_, p};
+            r.pipeline[(r.first + r.held) % most_pipeline_cycles] = {enters + pipeline_, p};
             if (++r.held == 1) schedule(enters + pipeline_, chip, head_ready);
             if (input != local_input) {
                 const ChipId from = machine_.neighbour(chip, opposite(static_cast<int>(input)));
@@ -535,7 +496,7 @@ private:
     void advance(ChipId chip) {
         Router& r = routers_[chip];
         r.blocked = false;
-        r.first = static_cast<std::uint8_t>((r.first + 1U) % most_stages);
+        r.first = static_cast<std::uint8_t>((r.first + 1U) % most_pipeline_cycles);
         if (--r.held > 0) schedule(std::max(r.pipeline[r.first].ready, now_ + cycle_), chip, head_ready);
         admit(chip);
     }

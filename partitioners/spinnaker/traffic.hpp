@@ -16,6 +16,7 @@ namespace spikecast::mapping {
 /// Times of the simulation are whole picoseconds.
 using Picoseconds = std::uint64_t;
 inline constexpr Picoseconds ps_per_ms = 1'000'000'000;
+inline constexpr unsigned most_pipeline_cycles = 16;
 inline constexpr Picoseconds never = std::numeric_limits<Picoseconds>::max();
 
 /// The routers and links. Where the defaults come from is in docs/mapping_traffic.md.
