@@ -27,8 +27,9 @@ void end_with_message(MPI_Comm* comm, int* code, ...) {
 Environment::Environment(int& argc, char**& argv) {
     // Without mpirun Open MPI starts a daemon of its own, for processes that join later: two fifths of a short run's
     // time. Without it there is no folder for shared file pointers, which nobody here uses.
-    ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
-    ::setenv("OMPI_MCA_sharedfp", "^sm", 0);
+    // There are no other threads yet.
+    ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); // NOLINT(concurrency-mt-unsafe)
+    ::setenv("OMPI_MCA_sharedfp", "^sm", 0);             // NOLINT(concurrency-mt-unsafe)
     int provided = MPI_THREAD_SINGLE;
     MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
     if (provided < MPI_THREAD_FUNNELED) {

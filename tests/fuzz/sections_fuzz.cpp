@@ -84,7 +84,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                               .spikes = {9},
                               .traces = {"E.V_m"},
                               .frames = {3},
-                              .first_steps = {1}},
+                              .first_steps = {1},
+                              .weight_looks = {2},
+                              .weight_changes = {3},
+                              .weight_first_steps = {4}},
              choices);
         break;
     case 3:
