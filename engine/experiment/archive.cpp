@@ -12,6 +12,13 @@
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 
+void boost::assertion_failed(const char*, const char*, const char*, long) {
+    throw archive::archive_exception(archive::archive_exception::input_stream_error);
+}
+void boost::assertion_failed_msg(const char*, const char*, const char*, const char*, long) {
+    throw archive::archive_exception(archive::archive_exception::input_stream_error);
+}
+
 // Boost finds these by argument-dependent look-up in the namespace of the types.
 namespace spikecast {
 

@@ -1,6 +1,9 @@
 // Boost archives that anybody may have made.
 #pragma once
 
+// Boost asserts what an archive says of itself; an assertion that doesn't hold throws (archive.cpp).
+#define BOOST_ENABLE_ASSERT_HANDLER
+
 #include <cstddef>
 #include <istream>
 #include <string>
