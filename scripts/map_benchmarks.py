@@ -3,7 +3,8 @@
 
     map_benchmarks.py netlists FOLDER [--seeds 5]     the table of docs/mapping.md, from FOLDER/*.json
     map_benchmarks.py microcircuit                    the full-scale microcircuit, in sPyNNaker's slices and in ours
-    map_benchmarks.py meshes [--most 900000]          time and memory against the number of vertices
+    map_benchmarks.py meshes [--most 900000] [--graph FILE.png]
+                                                      time and memory against the number of vertices
 
 Medians over seeds, the worst in brackets. Times of the netlists are of processors, the others of the wall; peaks are of the
 whole process. All tables are verified, or it stops.
@@ -99,6 +100,7 @@ def meshes(arguments):
     print("| vertices | machine | place | route | keys | tables | verify | all s | peak GB | worst table |")
     print("|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     size = 1024
+    rows = []
     while True:
         size = min(size, arguments.most)
         with tempfile.TemporaryDirectory() as folder:
@@ -116,9 +118,31 @@ def meshes(arguments):
                 report["total_seconds"], peak / 1e9, report["worst_table_entries"]), flush=True)
             if not report["verified"]:
                 sys.exit("tables are wrong")
+            rows.append((vertices, s, peak))
         if size == arguments.most:
-            return
+            break
         size *= 4
+    if arguments.graph:
+        draw(rows, arguments.graph)
+
+
+def draw(rows, file):
+    """Seconds of each stage and peak memory against the number of vertices."""
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    figure, (time, memory) = plt.subplots(1, 2, figsize=(9, 3.6))
+    vertices = [row[0] for row in rows]
+    for stage in ("place", "route", "keys", "tables", "verify"):
+        time.loglog(vertices, [max(row[1][stage], 1e-3) for row in rows], "o-", label=stage)
+    memory.loglog(vertices, [row[2] / 1e6 for row in rows], "ko-")
+    time.set_ylabel("wall time / s")
+    memory.set_ylabel("peak memory / MB")
+    for axes in (time, memory):
+        axes.set_xlabel("vertices")
+    time.legend()
+    figure.tight_layout()
+    figure.savefig(file, dpi=110)
 
 
 def main():
@@ -132,6 +156,7 @@ def main():
     commands.add_parser("microcircuit")
     one = commands.add_parser("meshes")
     one.add_argument("--most", type=int, default=900000)
+    one.add_argument("--graph", type=pathlib.Path)
     arguments = parser.parse_args()
     {"netlists": netlists, "microcircuit": microcircuit, "meshes": meshes}[arguments.command](arguments)
 
