@@ -4,8 +4,10 @@
 #include <fmt/core.h>
 #include <mpi.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 
 namespace spikecast {
 
@@ -22,14 +24,28 @@ void end_with_message(MPI_Comm* comm, int* code, ...) {
     MPI_Abort(*comm, 1);
 }
 
+/// Without mpirun Open MPI starts a daemon of its own, for processes that join later: two fifths of a short run's time.
+/// Processes without it all use one folder and remove it at their end, one under the other; a process by itself needs
+/// none. Nor is there a place for shared file pointers then, which nobody here uses.
+/// Settings that a person made stand. Called while there are no other threads.
+void prepare_open_mpi() {
+    const auto prefer = [](const char* name, const char* value) {
+        ::setenv(name, value, 0); // NOLINT(concurrency-mt-unsafe)
+    };
+    const auto started_by_others = [](const char* name) {
+        return std::getenv(name) != nullptr; // NOLINT(concurrency-mt-unsafe)
+    };
+    prefer("OMPI_MCA_sharedfp", "^sm");
+    const char* const launchers[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_NAMESPACE", "PMI_RANK", "SLURM_STEP_ID"};
+    if (std::any_of(std::begin(launchers), std::end(launchers), started_by_others)) { return; }
+    prefer("OMPI_MCA_ess_singleton_isolated", "1");
+    prefer("OMPI_MCA_orte_create_session_dirs", "0");
+}
+
 } // namespace
 
 Environment::Environment(int& argc, char**& argv) {
-    // Without mpirun Open MPI starts a daemon of its own, for processes that join later: two fifths of a short run's
-    // time. Without it there is no folder for shared file pointers, which nobody here uses.
-    // There are no other threads yet.
-    ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); // NOLINT(concurrency-mt-unsafe)
-    ::setenv("OMPI_MCA_sharedfp", "^sm", 0);             // NOLINT(concurrency-mt-unsafe)
+    prepare_open_mpi();
     int provided = MPI_THREAD_SINGLE;
     MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
     if (provided < MPI_THREAD_FUNNELED) {
