@@ -6,8 +6,8 @@ include(GoogleTest)
 set(SPIKECAST_MPIRUN ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none --allow-run-as-root)
 # Tests spend more time in the compiler than they run: little is optimised, and what they all include is read once.
 add_library(spikecast_mpi_main OBJECT ${CMAKE_CURRENT_LIST_DIR}/mpi_main.cpp)
-target_precompile_headers(spikecast_mpi_main PRIVATE <gtest/gtest.h> <boost/numeric/odeint.hpp> <filesystem> <fstream> <random>
-                          <set> <sstream> ${SPIKECAST_OFTEN_INCLUDED})
+target_precompile_headers(spikecast_mpi_main PRIVATE <gtest/gtest.h> <filesystem> <fstream> <set> <sstream>
+                          ${SPIKECAST_OFTEN_INCLUDED})
 
 find_program(SPIKECAST_GOLD ld.gold)
 function(spikecast_test_options name)

@@ -3,6 +3,7 @@
 #include "engine/build/builder.hpp"
 #include "engine/build/huge_buffer.hpp"
 #include "engine/plasticity/sorted_synapses.hpp"
+#include "engine/plasticity/store.hpp"
 #include "engine/recording/result_file.hpp"
 #include "engine/recording/statistics.hpp"
 #include "partitioners/partitioners.hpp"
@@ -227,6 +228,19 @@ double weight_recorder_bytes(const NetworkPlan& plan, std::uint32_t ranks) {
     return std::max(watched, ordering); // it is set up in order before it notes anything
 }
 
+/// Seconds that it takes to make arrays of plastic synapses from the rows of a sample, which go.
+double time_conversion(const NetworkPlan& plan, BuildSample& sample) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (std::size_t p = 0; p < plan.projections.size(); ++p) {
+        const PlannedProjection& planned = plan.projections[p];
+        if (planned.synapse == nullptr) continue;
+        const PlasticStore store(plan, p, std::move(sample.plastic[p]), sample.first_row[planned.source],
+                                 (sample.layout.neurons() + 0xffffU) >> 16, sample.layout.begin[planned.target]);
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    return seconds.count();
+}
+
 } // namespace
 
 Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
@@ -295,7 +309,7 @@ Prediction predict(const NetworkPlan& plan, std::uint32_t ranks, bool writes) {
     prediction.network_bytes_per_rank = finished + routes;
 
     predict_checkpoint(plan, ranks, prediction);
-    prediction.written_per_worker = finished / threads + huge(synapses_worker * tag);
+    prediction.written_per_worker = finished / threads + huge(plastic_worker * 6.0) + huge(synapses_worker * tag);
     const double heard = 8.0 * rows;
     const double counting = threads * counts + numbers + (threads > 1.0 ? 3.0 : 1.0) * heard + exchange_buffers;
     const double placing = finished + numbers + heard + exchange_buffers +
@@ -398,6 +412,7 @@ double predict_build_seconds(const Experiment& experiment, const Prediction& pre
         samples[w] = experiment.simulation.weights == WeightFormat::compact
                          ? sample_build<std::int16_t>(plan, w, counted_as)
                          : sample_build<float>(plan, w, counted_as);
+        samples[w].seconds += time_conversion(plan, samples[w]);
     };
     std::vector<std::jthread> team;
     for (unsigned w = 1; w < busy; ++w)

@@ -350,6 +350,14 @@ SourceCounts empty_plastic_counts(const NetworkPlan& plan, std::size_t projectio
             planned.rule->expected_synapses() / workers};
 }
 
+/// Of two lists in ascending order.
+std::vector<std::uint64_t> union_of(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) {
+    std::vector<std::uint64_t> both;
+    both.reserve(a.size() + b.size());
+    std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+    return both;
+}
+
 /// Pass 2 of one worker, whose rows are as long as counts say: those of the sources heard, which begin with row
 /// first_row of the rank. The counts go.
 template <class W>
@@ -471,14 +479,7 @@ RankNetwork<W> build_network(MPI_Comm comm, const Share& share, const NetworkPla
         for (std::size_t p = 0; p < populations.size(); ++p) {
             if (!counts[0][p].used()) continue;
             heard[p] = counts[0][p].present();
-            const auto join = [&](const SourceCounts& others) {
-                const auto present = others.present();
-                std::vector<std::uint64_t> both;
-                both.reserve(heard[p].size() + present.size());
-                std::set_union(heard[p].begin(), heard[p].end(), present.begin(), present.end(),
-                               std::back_inserter(both));
-                heard[p] = std::move(both);
-            };
+            const auto join = [&](const SourceCounts& others) { heard[p] = union_of(heard[p], others.present()); };
             for (std::uint32_t t = 0; t < threads; ++t) {
                 if (t > 0) join(counts[t][p]);
                 for (std::size_t i = 0; i < plan.projections.size(); ++i)
@@ -552,31 +553,57 @@ BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double worker
     const auto now = [] { return std::chrono::steady_clock::now(); };
     const auto begin = now();
     const std::vector<bool> dense = dense_tables(plan, workers);
+    const auto plastic = [&](std::size_t p) { return plan.projections[p].synapse != nullptr; };
     Counts counts = empty_counts(plan, dense, workers);
-    for (const PlannedProjection& planned : plan.projections) {
-        CountSink sink(counts[planned.source], meter);
-        planned.rule->enumerate(worker, sink);
+    Counts plastic_counts(plan.projections.size());
+    for (std::size_t p = 0; p < plan.projections.size(); ++p) {
+        if (plastic(p)) plastic_counts[p] = empty_plastic_counts(plan, p, dense, workers);
+        CountSink sink(plastic(p) ? plastic_counts[p] : counts[plan.projections[p].source], meter);
+        plan.projections[p].rule->enumerate(worker, sink);
     }
     for (SourceCounts& each : counts)
         each.finish();
+    for (SourceCounts& each : plastic_counts)
+        each.finish();
+    BuildSample sample;
     Numbers numbers(populations.size());
     std::vector<std::vector<std::uint64_t>> heard(populations.size());
+    sample.first_row.resize(populations.size());
     std::uint32_t row = 0;
     for (std::size_t p = 0; p < populations.size(); ++p) {
         if (!counts[p].used()) continue;
         heard[p] = counts[p].present();
+        for (std::size_t i = 0; i < plan.projections.size(); ++i)
+            if (plastic(i) && plan.projections[i].source == p) heard[p] = union_of(heard[p], plastic_counts[i].present());
         numbers[p] = SourceNumbers(heard[p], row, populations[p].size, dense[p]);
+        sample.first_row[p] = row;
         row += static_cast<std::uint32_t>(heard[p].size());
     }
     SynapseRows<W> rows;
     Hash128 hash;
-    const WorkerLayout layout = make_layout(plan, worker);
-    const auto placement = make_placement<W>(plan, worker, layout, counts, numbers, heard, 0, rows, hash, meter);
-    for (std::size_t p = 0; p < plan.projections.size(); ++p)
-        plan.projections[p].rule->enumerate(worker, *placement->sink(p));
+    sample.layout = make_layout(plan, worker);
+    const auto placement =
+        make_placement<W>(plan, worker, sample.layout, counts, numbers, heard, 0, rows, hash, meter);
+    sample.plastic.resize(plan.projections.size());
+    std::vector<std::unique_ptr<Placement<float>>> plastic_placements(plan.projections.size());
+    for (std::size_t p = 0; p < plan.projections.size(); ++p) {
+        const std::size_t source = plan.projections[p].source;
+        if (plastic(p))
+            plastic_placements[p] =
+                make_placement<float>(plan, worker, sample.layout, std::span(&plastic_counts[p], 1), numbers,
+                                      std::span(&heard[source], 1), sample.first_row[source], sample.plastic[p], hash, meter);
+        plan.projections[p].rule->enumerate(worker,
+                                            *(plastic(p) ? plastic_placements[p]->sink(p) : placement->sink(p)));
+    }
     placement->sort();
+    for (const auto& each : plastic_placements)
+        if (each) each->sort();
     const std::chrono::duration<double> seconds = now() - begin;
-    return {static_cast<double>(rows.begin.back()), seconds.count()};
+    sample.seconds = seconds.count();
+    sample.synapses = static_cast<double>(rows.begin.back());
+    for (const SynapseRows<float>& each : sample.plastic)
+        if (!each.begin.empty()) sample.synapses += static_cast<double>(each.begin.back());
+    return sample;
 }
 
 template BuildSample sample_build<float>(const NetworkPlan&, WorkerId, double);

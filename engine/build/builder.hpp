@@ -51,9 +51,12 @@ template <class W>
 struct BuildSample {
     double synapses = 0.0;
     double seconds = 0.0; ///< of counting, placing and sorting them
+    WorkerLayout layout;
+    std::vector<SynapseRows<float>> plastic; ///< by projection; empty where synapses don't learn
+    std::vector<std::uint32_t> first_row;    ///< by population
 };
-/// The work of build_network for one worker's synapses, thrown away afterwards; alone, without MPI. workers: of the
-/// build that the sample stands for, which decides the kind of table that sources are counted in.
+/// The work of build_network for one worker's synapses; alone, without MPI. workers: of the build that the sample
+/// stands for, which decides the kind of table that sources are counted in.
 template <class W>
 [[nodiscard]] BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double workers);
 

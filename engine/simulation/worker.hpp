@@ -209,7 +209,7 @@ public:
         for (const CorrectedRun& run : due) {
             WideAccumulator* const lane = wide_sums_.lanes[run.lane];
             for (const Synapse<W>* s = run.first; s != run.first + run.count; ++s)
-                lane[s->target] += run.sign * static_cast<WideAccumulator>(s->weight);
+                lane[s->target] += static_cast<WideAccumulator>(run.sign) * static_cast<WideAccumulator>(s->weight);
         }
         due.clear();
     }
@@ -665,7 +665,9 @@ private:
         }
     }
     /// First what plastic synapses are told, so that it is known at the time of the spikes that arrive with it.
-    void deliver_plastic(std::int64_t step) {
+    void deliver_plastic(std::int64_t step)
+        requires std::is_same_v<Accumulator, T>
+    {
         const auto now = static_cast<std::int32_t>(step + 1);
         for (std::size_t i = 0; i < plastic.size(); ++i) {
             const std::size_t target = plastic_target_[i];
@@ -734,5 +736,11 @@ private:
     bool current_used_ = false;
     std::vector<std::uint32_t> spikes_;
 };
+
+// The loop of a step, in files of their own: one with several inlines less (GCC's limit on a unit's growth).
+extern template class Worker<double, float>;
+extern template class Worker<double, std::int16_t>;
+extern template class Worker<float, float>;
+extern template class Worker<float, std::int16_t>;
 
 } // namespace spikecast

@@ -32,6 +32,38 @@ std::string shown(const std::string& name) {
     return name.size() > 60 ? name.substr(0, 57) + "..." : name;
 }
 
+/// Names that an object gives more than once, of which a JSON value silently keeps one. (A callback of the parser that
+/// makes the value could watch for them, but with it every object costs a walk over its siblings.)
+struct RepeatedNames final : Json::json_sax_t {
+    std::vector<std::string> found;
+
+    bool null() override { return true; }
+    bool boolean(bool) override { return true; }
+    bool number_integer(number_integer_t) override { return true; }
+    bool number_unsigned(number_unsigned_t) override { return true; }
+    bool number_float(number_float_t, const string_t&) override { return true; }
+    bool string(string_t&) override { return true; }
+    bool binary(binary_t&) override { return true; }
+    bool start_object(std::size_t) override {
+        names_.emplace_back();
+        return true;
+    }
+    bool key(string_t& name) override {
+        if (++names_.back()[name] == 2) found.push_back(name);
+        return true;
+    }
+    bool end_object() override {
+        names_.pop_back();
+        return true;
+    }
+    bool start_array(std::size_t) override { return true; }
+    bool end_array() override { return true; }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+
+private:
+    std::vector<std::unordered_map<std::string, int>> names_; ///< of the objects around the place
+};
+
 class Reader {
 public:
     Reader(std::string_view text, std::string file, std::vector<std::string>* warnings)
@@ -74,26 +106,6 @@ private:
     }
 
     void parse(std::string_view text) {
-        // A name that is given twice would silently replace the first, so the keys are watched while they are read.
-        std::vector<std::unordered_map<std::string, int>> keys;
-        const auto watch = [&](int, Json::parse_event_t event, Json& value) {
-            switch (event) {
-            case Json::parse_event_t::object_start:
-                keys.emplace_back();
-                break;
-            case Json::parse_event_t::object_end:
-                keys.pop_back();
-                break;
-            case Json::parse_event_t::key:
-                if (++keys.back()[value.get_ref<const std::string&>()] == 2)
-                    error(shown(value.get_ref<const std::string&>()), "is given twice in one object",
-                          "give each name once");
-                break;
-            default:
-                break;
-            }
-            return true;
-        };
         // A number of brackets without end would exhaust the stack of whoever walks the value.
         int depth = 0;
         bool quoted = false;
@@ -114,7 +126,11 @@ private:
             }
         }
         try {
-            root_ = Json::parse(text.begin(), text.end(), watch);
+            root_ = Json::parse(text.begin(), text.end());
+            RepeatedNames repeated;
+            Json::sax_parse(text.begin(), text.end(), &repeated);
+            for (const std::string& name : repeated.found)
+                error(shown(Json(name)), "is given twice in one object", "give each name once");
         } catch (const Json::parse_error& e) {
             const std::size_t at = std::min(e.byte == 0 ? 0 : e.byte - 1, text.size());
             const auto line = static_cast<std::uint32_t>(

@@ -43,6 +43,14 @@ def combinations(full):
             (4, 1, "round_robin", "neighbour"), (4, 2, "block", "alltoall")]
 
 
+def share(layouts, number, drawings):
+    """Of a covering choice, what the format with this number runs: the first all of it, others one layout of every pair
+    of neighbours, in turn; of two ways to draw, one of each layout, the other way in the next format."""
+    if drawings == 2:
+        layouts = [layout for i, layout in enumerate(layouts) if i % 2 == (i // 2 + number) % 2]
+    return layouts if number == 0 else [layout for i, layout in enumerate(layouts) if i % 2 == (i // 2 + number) % 2]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program")
@@ -69,8 +77,8 @@ def main():
                 expected = None
                 drawings = ["redraw", "exchange"] if name == "outdegree" else ["auto"]
                 layouts = list(itertools.product(combinations(arguments.full), drawings))
-                if not arguments.full and not arguments.fault and len(drawings) == 2:  # in turn, the other way in the next format
-                    layouts = [layout for i, layout in enumerate(layouts) if i % 2 == (i // 2 + number) % 2]
+                if not arguments.full and not arguments.fault:
+                    layouts = share(layouts, number, len(drawings))
                 for (ranks, threads, partitioner, exchange), drawing in layouts:
                     result = run(arguments.program, experiment, ranks, threads,
                                  {**settings, "simulation.precision": precision, "simulation.weights": weights,

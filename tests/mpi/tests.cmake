@@ -26,8 +26,8 @@ set_tests_properties(weights PROPERTIES TIMEOUT 900 PROCESSORS 2)
 
 # The matrix must notice faults: the same program with some of them to choose from (engine/build/fault.hpp).
 add_executable(spikecast_faulty $<TARGET_OBJECTS:spikecast_program> ${CMAKE_SOURCE_DIR}/engine/build/builder.cpp ${CMAKE_SOURCE_DIR}/engine/build/block_exchange.cpp ${CMAKE_SOURCE_DIR}/engine/exchange/exchanger.cpp
-                                ${CMAKE_SOURCE_DIR}/engine/simulation/engine_single_float32.cpp
-                                ${CMAKE_SOURCE_DIR}/engine/simulation/engine_single_compact.cpp)
+                                ${CMAKE_SOURCE_DIR}/engine/simulation/engine_single.cpp)
+target_compile_options(spikecast_faulty PRIVATE $<$<CONFIG:Release>:-O1>)
 target_compile_definitions(spikecast_faulty PRIVATE SPIKECAST_FAULTS OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
 target_include_directories(spikecast_faulty PRIVATE ${HDF5_INCLUDE_DIRS})
 target_link_libraries(spikecast_faulty PRIVATE spikecast spikecast_flags MPI::MPI_CXX CLI11::CLI11 fmt::fmt

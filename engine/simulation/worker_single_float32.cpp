@@ -1,0 +1,7 @@
+#include "engine/simulation/worker.hpp"
+
+namespace spikecast {
+
+template class Worker<float, float>;
+
+} // namespace spikecast
