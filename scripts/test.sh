@@ -11,27 +11,32 @@ usage: scripts/test.sh [--full | --sanitize] [--skip-setup] [--preset NAME]
 Installs what is missing, builds (into build/NAME, release by default) and runs
 the tests through ctest. Can be run again: only what changed is built.
 
-  --full         run the long tests too (label full): all of the matrix
-  --sanitize     build with sanitizers and run the tests in them: in
-                 build/readers what reads files, its fuzz targets for ten
-                 seconds each; in build/asan memory errors, leaks and undefined
-                 behaviour; in build/tsan data races, in the tests with several
-                 threads
+What reads files is also built with AddressSanitizer and
+UndefinedBehaviorSanitizer (into build/readers); its unit tests run in that
+build and its fuzz targets for ten seconds each.
+
+  --full         run the long tests too (label full): all of the matrix; and,
+                 in build/tsan, the tests with several threads for data races
+  --sanitize     build with sanitizers and run the tests in them: build/readers
+                 as above; in build/asan memory errors, leaks and undefined
+                 behaviour; in build/tsan data races
   --skip-setup   don't look for Debian packages (you installed the equivalents)
-  --preset NAME  release, native, debug, readers, asan, ubsan or tsan
+  --preset NAME  release, native, debug, readers, asan, ubsan or tsan; another
+                 one than release runs by itself
   CTEST-ARGUMENTS, for instance: -- -R matrix
 TEXT
 }
 
-full=no
-sanitize=no
+mode=short
 setup=yes
 preset=release
 arguments=()
 while (($# > 0)); do
     case "$1" in
-        --full) full=yes ;;
-        --sanitize) sanitize=yes ;;
+        --full | --sanitize)
+            if [[ $mode != short ]]; then echo "test.sh: give --full or --sanitize, not both" >&2; exit 2; fi
+            mode=${1#--}
+            ;;
         --skip-setup) setup=no ;;
         --preset)
             if (($# < 2)); then echo "test.sh: --preset needs a name" >&2; exit 2; fi
@@ -44,6 +49,10 @@ while (($# > 0)); do
     esac
     shift
 done
+if [[ $mode == sanitize && $preset != release ]]; then
+    echo "test.sh: --sanitize chooses its own presets; leave out --preset" >&2
+    exit 2
+fi
 
 if [[ $setup == yes ]]; then scripts/setup.sh; fi
 for tool in cmake ninja mpirun; do
@@ -52,33 +61,46 @@ for tool in cmake ninja mpirun; do
         exit 1
     fi
 done
-
-if [[ $sanitize == yes ]]; then
-    if [[ $full == yes || $preset != release ]]; then
-        echo "test.sh: --sanitize chooses its own presets and tests; leave out --full and --preset" >&2
-        exit 2
-    fi
-    # Left out: what measures or limits memory, of which sanitizers map terabytes; what checks scripts and sources; and
-    # long runs of code that the others run too.
-    not_in_asan='^(app\.predictions|failures|experiments\.|matrix\.(brunel_tenth|microcircuit|notices)|package\.|scripts\.|tidy)'
-    in_tsan='^(simulation_test|example_|edges|matrix\.(rules|space|sparse_graph)$)'
-    scripts/test.sh --skip-setup --preset readers -- "${arguments[@]}"
-    scripts/test.sh --skip-setup --preset asan -- -E "$not_in_asan" "${arguments[@]}"
-    exec scripts/test.sh --skip-setup --preset tsan -- -R "$in_tsan" "${arguments[@]}"
-fi
-
-cmake --preset "$preset" -DSPIKECAST_TESTS=ON
-cmake --build --preset "$preset"
-
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 
+# build PRESET [CMAKE-ARGUMENT...]
+build() {
+    cmake --preset "$1" -DSPIKECAST_TESTS=ON "${@:2}"
+    cmake --build --preset "$1"
+}
+# run PRESET [CTEST-ARGUMENT...]. A test on several ranks declares as many processors. Twice as many as there are: tests
+# spend half of their time starting processes and waiting for them. The preset brings the sanitizers' options.
+run() {
+    ctest --preset "$1" --output-on-failure --no-tests=error --no-label-summary -j "$(($(nproc) * 2))" "${@:2}"
+}
+
+# Left out: what measures or limits memory, of which sanitizers map terabytes; what checks scripts and sources; and long
+# runs of code that the others run too.
+not_in_asan='^(app\.predictions|failures|experiments\.|matrix\.(brunel_tenth|microcircuit|notices)|package\.|scripts\.|tidy)'
+in_tsan='^(simulation_test|example_|edges|machine_test|resume\.(plasticity|sparse_graph)$|matrix\.(rules|space|sparse_graph|plasticity)$|.*(Place|Minimise|Tables|Verify|Split)\.)'
+
+if [[ $mode == sanitize ]]; then
+    build readers -DSPIKECAST_MODELS_FROM=
+    run readers "${arguments[@]}"
+    build asan
+    run asan -LE full -E "$not_in_asan" "${arguments[@]}"
+    build tsan
+    run tsan -LE full -R "$in_tsan" "${arguments[@]}"
+    exit
+fi
+
+# ctest comes last, so that the last lines of a log are its summary.
+build "$preset"
+if [[ $preset == release ]]; then
+    build readers -DSPIKECAST_MODELS_FROM="$PWD/build/release"
+    run readers
+fi
 selection=()
-if [[ $full == no ]]; then
+if [[ $mode == full ]]; then
+    build tsan
+    run tsan -LE full -R "$in_tsan"
+else
     selection=(-LE full)
     echo "test.sh: leaving out the long tests; scripts/test.sh --full runs them too"
 fi
-# ctest comes last, so that the last lines of a log are its summary. A test on several ranks declares as many processors.
-# Twice as many as there are: tests spend half of their time starting processes and waiting for them.
-# The preset brings the sanitizers' options.
-exec ctest --preset "$preset" --output-on-failure --no-tests=error --no-label-summary -j "$(($(nproc) * 2))" \
-    "${selection[@]}" "${arguments[@]}"
+run "$preset" "${selection[@]}" "${arguments[@]}"
