@@ -125,7 +125,7 @@ def show(input_path, result_path, plot):
         matplotlib.use("Agg")
         from matplotlib import pyplot
         figure, axes = pyplot.subplots(figsize=(8, 3), layout="constrained")
-        shown = times[:4000]
+        shown = times[:1000]
         axes.plot(np.arange(len(shown)), np.nan_to_num(latencies(shown, patterns)), ".", markersize=2)
         axes.set(xlabel="spike of the output", ylabel="latency / ms (0: outside)", xlim=(0, len(shown)), ylim=(-1, SEGMENT_MS))
         figure.savefig(plot, dpi=100)

@@ -230,7 +230,7 @@ def polychronous(program, seed, folder, quick):
 def pattern_found(program, seed, folder, quick):
     """Latency, hits and false alarms over the last third of 450 s."""
     file, input_path = os.path.join(ROOT, "experiments/masquelier_2008.toml"), os.path.join(folder, "input.h5")
-    seconds = 45 if quick else 450
+    seconds = 60 if quick else 450
     patterns = masquelier.write_input(input_path, seed, seconds)
     _, result = report_of(program, file, [f"simulation.seed={seed}", f"simulation.duration={seconds} s",
                                           f'populations.afferent.params.spike_times.file="{input_path}"'], folder, output=True)
