@@ -19,8 +19,8 @@
     single_neurons            all batteries of single neurons
     hpc_benchmark             126.6 million synapses, 81 million of them plastic (1.3 GB)
     short_term_plasticity     what spikes release at constant rates
-    song, vogels, distal_reward, resume, florian_xor, bcm
-    plasticity                these seven: experiments with plastic synapses
+    song, vogels, distal_reward, resume, chronotron, polychronization, masquelier, florian_xor, bcm
+    plasticity                these ten: experiments with plastic synapses
     all                       everything
 
 Prints result, reference, tolerance and verdict for each quantity, as means over the seeds. Exit code 0: all within

@@ -29,7 +29,13 @@ endforeach()
 add_test(NAME experiments.chronotron COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py chronotron --quick
                                              --program $<TARGET_FILE:spikecast_program>)
 set_tests_properties(experiments.chronotron PROPERTIES LABELS experiments TIMEOUT 300)
-foreach(experiment chronotron polychronization)
+# The repeating pattern over a tenth of the time, one seed; and the rule that counts polychronous groups.
+add_test(NAME experiments.masquelier COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py masquelier --quick
+                                             --program $<TARGET_FILE:spikecast_program>)
+add_test(NAME experiments.polychronous_groups
+         COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/experiments/polychronous_groups_test.py ${CMAKE_SOURCE_DIR})
+set_tests_properties(experiments.masquelier experiments.polychronous_groups PROPERTIES LABELS experiments TIMEOUT 300)
+foreach(experiment chronotron polychronization masquelier)
   add_test(NAME experiments.reproduce_${experiment}
            COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py ${experiment}
                    --program $<TARGET_FILE:spikecast_program>)

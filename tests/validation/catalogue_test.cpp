@@ -139,6 +139,16 @@ const std::vector<Expected>& expectations() {
             list.push_back({model, "I_e", "pA", 0, {-100, 0, 100}, {nan}});
         }
         list.push_back({"iaf_psc_exp_multisynapse", "tau_syn", "ms", 2, {1e-3, 1}, {0, -1, nan}, true});
+        for (const auto& [name, unit, value] :
+             {std::tuple{"C_m", "pF", 250.0}, std::tuple{"tau_m", "ms", 10.0}, std::tuple{"tau_s", "ms", 2.5}})
+            list.push_back({"srm", name, unit, value, {1e-3, 1}, {0, -1, nan}});
+        for (const auto& [name, unit, value] :
+             {std::tuple{"t_ref", "ms", 1.0}, std::tuple{"K1", "1", 2.0}, std::tuple{"K2", "1", 4.0}})
+            list.push_back({"srm", name, unit, value, {0, 1}, {-0.1, nan}});
+        for (const auto& [name, unit, value] :
+             {std::tuple{"E_L", "mV", -70.0}, std::tuple{"V_th", "mV", -55.0}, std::tuple{"I_e", "pA", 0.0}})
+            list.push_back({"srm", name, unit, value, {-100, 0, 100}, {nan}});
+        list.push_back({"srm", "flush", "1", 1, {0, 1}, {-1, 2, nan}});
         list.push_back({"pif", "C_m", "pF", 250, {1e-3, 1}, {0, -1, nan}});
         list.push_back({"pif", "t_ref", "ms", 2, {0, 1}, {-0.1, nan}});
         list.push_back({"pif", "V_th", "mV", -55, {-100, 0, 100}, {nan}});
@@ -466,6 +476,9 @@ TEST(Catalogue, charge_of_a_spike_is_the_integral_of_its_current) {
     EXPECT_DOUBLE_EQ(charge("iaf_psc_alpha", 0), 2.0 * std::exp(1.0));
     EXPECT_DOUBLE_EQ(charge("iaf_psc_alpha", 1), 0.5 * std::exp(1.0));
     EXPECT_EQ(charge("iaf_psc_delta", 0), 250.0);
+    // the potential's integral over the membrane's resistance; its peak is at tau_m / 3 ln 4: K = 1 / (4^(-1/3) -
+    // 4^(-4/3))
+    EXPECT_NEAR(charge("srm", 0), 250.0 * 0.75 / (std::pow(4.0, -1.0 / 3) - std::pow(4.0, -4.0 / 3)), 250.0 * 1e-14);
 }
 
 TEST(ReferencePage, names_everything_in_80_columns_of_plain_text) {

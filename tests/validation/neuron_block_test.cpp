@@ -12,6 +12,7 @@
 #include "models/neurons/mat2_psc_exp.hpp"
 #include "models/neurons/morris_lecar.hpp"
 #include "models/neurons/pif.hpp"
+#include "models/neurons/srm.hpp"
 #include "spikecast/error.hpp"
 #include "tests/validation/blocks.hpp"
 
@@ -33,9 +34,9 @@ const std::string_view integrate_and_fire[] = {"iaf_psc_delta", "iaf_psc_exp", "
                                                "iaf_psc_exp_multisynapse"};
 
 const std::string_view neuron_models[] = {
-    "iaf_psc_delta", "iaf_psc_exp",     "iaf_psc_alpha", "iaf_psc_exp_multisynapse", "mat2_psc_exp",
-    "pif",           "leaky",           "izhikevich",    "fitzhugh_nagumo",          "hindmarsh_rose",
-    "morris_lecar",  "ignore_and_fire", "gif_psc_exp",
+    "iaf_psc_delta", "iaf_psc_exp", "iaf_psc_alpha",   "iaf_psc_exp_multisynapse", "mat2_psc_exp", "pif",
+    "leaky",         "izhikevich",  "fitzhugh_nagumo", "hindmarsh_rose",           "morris_lecar", "ignore_and_fire",
+    "gif_psc_exp",   "srm",
 };
 
 /// Default parameters, but for the clock that would tick too late.
@@ -171,6 +172,7 @@ TYPED_TEST(NeuronBlocks, scalar_and_vector_kernels_give_the_same_bits) {
     expect_same_bits_at_width_1<models::IafPscExp, TypeParam>();
     expect_same_bits_at_width_1<models::IafPscAlpha, TypeParam>();
     expect_same_bits_at_width_1<models::Mat2PscExp, TypeParam>();
+    expect_same_bits_at_width_1<models::Srm, TypeParam>();
     expect_same_bits_at_width_1<models::Pif, TypeParam>();
     expect_same_bits_at_width_1<models::Leaky, TypeParam>();
     expect_same_bits_at_width_1<models::Izhikevich, TypeParam>();

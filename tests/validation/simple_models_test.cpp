@@ -168,6 +168,89 @@ TYPED_TEST(SimpleModels, mat2_thresholds_and_spikes_are_the_closed_form) {
     EXPECT_THROW((void)make_population_block<T>(setup_of("mat2_psc_exp", 1, 0.1, {{"t_ref", 0.04}})), InputError);
 }
 
+// ---- srm ----
+
+TYPED_TEST(SimpleModels, srm_potentials_and_spikes_are_the_closed_form) {
+    using T = TypeParam;
+    const double h = 0.1, tau_m = 10.0, tau_s = 2.5, E_L = -65.0, V_th = -47.0, K1 = 2.0, K2 = 4.0,
+                 threshold = V_th - E_L;
+    const Real peak = tau_m * tau_s / (tau_m - tau_s) * std::log(Real(tau_m) / tau_s);
+    const Real K = 1 / (std::exp(-peak / tau_m) - std::exp(-peak / tau_s));
+    const int refractory = 10, steps = 5000;
+    const Key key = make_key(5, Purpose::test, "srm");
+    for (const bool flush : {true, false}) {
+        const BlockSetup setup = setup_of(
+            "srm", 1, h, {{"E_L", E_L}, {"V_th", V_th}, {"t_ref", refractory * h}, {"flush", flush ? 1.0 : 0.0}});
+        Driver<T> driver(setup);
+        std::vector<std::pair<int, Real>> arrived; // step and weight
+        int last = -1, judged = 0;
+        std::size_t spikes = 0;
+        double most = 0.0; // that potentials and their parts come to
+        for (int n = 1; n <= steps; ++n) {
+            const auto words = philox(key, 0, static_cast<std::uint64_t>(n));
+            const T w = static_cast<T>(8.0 * open_unit(words[1]) - 2.0);
+            const bool arrives = words[0] < 0x10000000U;
+            if (arrives) driver.receptor(0)[0] = w;
+            const bool spike = !driver.step().empty();
+            if (arrives) arrived.emplace_back(n, w);
+            const auto eta = [&](int since) {
+                const Real slow = std::exp(-Real(h) * since / tau_m), fast = std::exp(-Real(h) * since / tau_s);
+                return threshold * (K1 * slow - K2 * (slow - fast));
+            };
+            Real psp = 0, parts = 0;
+            for (const auto& [step, weight] : arrived) {
+                const Real s = Real(h) * (n - step), slow = std::exp(-s / tau_m);
+                psp += weight * K * (slow - std::exp(-s / tau_s));
+                parts += std::abs(weight) * K * slow;
+            }
+            most = std::max(most, static_cast<double>(parts) + (K1 + 2 * K2) * threshold);
+            // A step rounds by 2 u of that, which decays with tau_m: tau_m / h of them are left. What decays with tau_s
+            // is off by 2 n u after n steps, and n exp(-n h / tau_s) adds up to (tau_s / h)^2 where the factors add up
+            // to tau_s / h. Constants are off by u.
+            const double tolerance = (2 * tau_m / h + 2 * tau_s / h + 16) * roundoff<T> * most + 4e-14;
+            const Real V = psp + (last < 0 ? Real(0) : eta(n - last));
+            const bool allowed = last < 0 || n - last > refractory;
+            if (!allowed || std::abs(V - threshold) > 2 * tolerance) {
+                ASSERT_EQ(spike, allowed && V >= threshold) << n;
+                ++judged;
+            }
+            if (spike) {
+                last = n;
+                ++spikes;
+                if (flush) {
+                    arrived.clear();
+                    psp = 0;
+                }
+            }
+            const Real after = spike ? psp + eta(0) : V;
+            ASSERT_NEAR(driver.block->get(variable(setup, "V_m"), 0) - E_L, static_cast<double>(after), tolerance) << n;
+            ASSERT_NEAR(driver.block->get(variable(setup, "psp"), 0), static_cast<double>(psp), tolerance) << n;
+        }
+        EXPECT_GT(judged, 0.98 * steps);
+        EXPECT_GT(spikes, 10U);
+    }
+}
+
+TYPED_TEST(SimpleModels, srm_currents_charge_the_potential_and_a_spike_ends_it) {
+    using T = TypeParam;
+    const double h = 0.1, I = 500.0;
+    Driver<T> driver(setup_of("srm", 1, h, {{"I_e", I}}));
+    // 20 mV (1 - exp(-t / 10 ms)) reaches 15 mV at 10 ln 4 = 13.86 ms
+    EXPECT_EQ(run(driver, 150), std::vector<std::int64_t>{139});
+    // psp begins again at 0 there: 20 (1 - exp(-t / 10)) + 15 (4 exp(-t / 2.5) - 2 exp(-t / 10)) = 15 at 23.01 ms,
+    // where the pulse's part has decayed by exp(-9): 50 exp(-t / 10) = 5
+    EXPECT_EQ(run(driver, 300), std::vector<std::int64_t>{139 + 231});
+}
+
+TYPED_TEST(SimpleModels, srm_refuses_a_refractory_time_after_which_it_would_spike_for_ever) {
+    // eta is at the threshold at about 0.86 ms
+    EXPECT_THROW((void)make_population_block<TypeParam>(setup_of("srm", 1, 0.1, {{"t_ref", 0.7}})), InputError);
+    EXPECT_NO_THROW((void)make_population_block<TypeParam>(setup_of("srm", 1, 0.1, {{"t_ref", 0.8}})));
+    EXPECT_THROW((void)make_population_block<TypeParam>(setup_of("srm", 1, 0.1, {{"t_ref", 0.0}, {"K1", 1.2}})),
+                 InputError);
+    EXPECT_NO_THROW((void)make_population_block<TypeParam>(setup_of("srm", 1, 0.1, {{"t_ref", 0.0}, {"K1", 0.9}})));
+}
+
 // ---- iaf_psc_exp_multisynapse ----
 
 BlockSetup multisynapse(std::vector<double> tau_syn, double h, Values parameters = {}) {
