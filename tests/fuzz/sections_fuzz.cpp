@@ -110,10 +110,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
              choices);
         break;
     case 3:
-        read(
-            ExperimentSection{
-                .program = "0.1.0", .text = "[simulation]\n", .directory = "/", .overrides = {"a=1"}, .archive = "x"},
-            choices);
+        read(ExperimentSection{.program = "0.1.0",
+                               .text = "[simulation]\n",
+                               .directory = "/",
+                               .overrides = {"a=1"},
+                               .archive = "x",
+                               .inputs = {"/tmp/l.csv"},
+                               .input_checksums = {5}},
+             choices);
         break;
     default:
         fuzz::answers([&] {
