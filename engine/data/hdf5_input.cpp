@@ -205,6 +205,7 @@ std::uint64_t peak_mib() {
 
 void probe(const std::string& path, const std::string& object, const std::vector<std::string>& datasets) {
     if (!begins_as_hdf5(path)) return;
+    H5open(); // once, here, and not in every child
     const pid_t child = ::fork();
     if (child == 0) probe_here(path, datasets);
     int status = 0;
