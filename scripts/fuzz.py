@@ -16,7 +16,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build", "fuzz")
 # bytes that one input may have, and MiB that reading it may take
-LIMITS = {"experiment": (20000, 1024), "hdf5": (4096, 1024)}
+LIMITS = {"experiment": (20000, 1024), "hdf5": (4096, 1024), "checkpoint": (32768, 1024)}
 USUAL = (8192, 1024)
 
 

@@ -574,7 +574,8 @@ BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double worker
         if (!counts[p].used()) continue;
         heard[p] = counts[p].present();
         for (std::size_t i = 0; i < plan.projections.size(); ++i)
-            if (plastic(i) && plan.projections[i].source == p) heard[p] = union_of(heard[p], plastic_counts[i].present());
+            if (plastic(i) && plan.projections[i].source == p)
+                heard[p] = union_of(heard[p], plastic_counts[i].present());
         numbers[p] = SourceNumbers(heard[p], row, populations[p].size, dense[p]);
         sample.first_row[p] = row;
         row += static_cast<std::uint32_t>(heard[p].size());
@@ -582,16 +583,15 @@ BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double worker
     SynapseRows<W> rows;
     Hash128 hash;
     sample.layout = make_layout(plan, worker);
-    const auto placement =
-        make_placement<W>(plan, worker, sample.layout, counts, numbers, heard, 0, rows, hash, meter);
+    const auto placement = make_placement<W>(plan, worker, sample.layout, counts, numbers, heard, 0, rows, hash, meter);
     sample.plastic.resize(plan.projections.size());
     std::vector<std::unique_ptr<Placement<float>>> plastic_placements(plan.projections.size());
     for (std::size_t p = 0; p < plan.projections.size(); ++p) {
         const std::size_t source = plan.projections[p].source;
         if (plastic(p))
-            plastic_placements[p] =
-                make_placement<float>(plan, worker, sample.layout, std::span(&plastic_counts[p], 1), numbers,
-                                      std::span(&heard[source], 1), sample.first_row[source], sample.plastic[p], hash, meter);
+            plastic_placements[p] = make_placement<float>(plan, worker, sample.layout, std::span(&plastic_counts[p], 1),
+                                                          numbers, std::span(&heard[source], 1),
+                                                          sample.first_row[source], sample.plastic[p], hash, meter);
         plan.projections[p].rule->enumerate(worker,
                                             *(plastic(p) ? plastic_placements[p]->sink(p) : placement->sink(p)));
     }

@@ -1,6 +1,6 @@
 #include "engine/build/resolve.hpp"
 
-#include "engine/core/hdf5_handle.hpp"
+#include "engine/data/hdf5_input.hpp"
 #include "engine/data/samples.hpp"
 #include "spikecast/distributions.hpp"
 #include "spikecast/error.hpp"
@@ -23,9 +23,9 @@ std::vector<double> read_array(const ArrayFile& array, std::span<const std::uint
     const auto fail = [&](const std::string& why) {
         return InputError({{array.file, 0, 0}, "dataset " + array.dataset, why, "correct the file"});
     };
-    const hdf5::Handle file(H5Fopen(array.file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+    const hdf5::Input file(array.file, "dataset " + array.dataset);
     if (!file.ok()) throw fail("can't be opened as an HDF5 file");
-    const hdf5::Handle dataset(H5Dopen2(file.get(), array.dataset.c_str(), H5P_DEFAULT));
+    const hdf5::Handle dataset = file.dataset(array.dataset);
     if (!dataset.ok()) throw fail("there is no such dataset");
     const hdf5::Handle space(H5Dget_space(dataset.get()));
     if (H5Sget_simple_extent_ndims(space.get()) != 1)

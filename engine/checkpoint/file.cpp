@@ -1,5 +1,6 @@
 #include "engine/checkpoint/file.hpp"
 
+#include "engine/build/fault.hpp"
 #include "engine/exchange/collective.hpp"
 #include "engine/recording/hdf5.hpp"
 #include "spikecast/random.hpp"
@@ -318,6 +319,12 @@ CheckpointIndex read_checkpoint_index(const std::string& path) {
     return index;
 }
 
+std::uint64_t file_checksum(const std::string& path) {
+    const Descriptor file(path, O_RDONLY);
+    const std::uint64_t size = fs::file_size(path);
+    return checksum_of_range(file.get(), 0, size, 0, path) + mix64(size);
+}
+
 std::string read_checkpoint_text(const CheckpointIndex& index, const std::string& name) {
     const CheckpointSection* const section = index.find(name);
     if (section == nullptr) fail(index.path, "has no section " + name);
@@ -541,7 +548,10 @@ std::uint64_t CheckpointWriter::finish(std::uint32_t keep) {
             for (std::uint32_t n = keep - 1; n > 1; --n)
                 if (fs::exists(numbered(n - 1), code)) fs::rename(numbered(n - 1), numbered(n));
             ::unlink(numbered(1).c_str());
-            if (::link(impl.path.c_str(), numbered(1).c_str()) != 0) fs::rename(impl.path, numbered(1));
+            if (fault("link") || ::link(impl.path.c_str(), numbered(1).c_str()) != 0) {
+                fs::copy_file(impl.path, numbered(1)); // a file system without second names
+                synchronise(numbered(1));
+            }
         }
         fs::rename(impl.part, impl.path);
         const fs::path folder = fs::path(impl.path).has_parent_path() ? fs::path(impl.path).parent_path() : ".";

@@ -53,6 +53,9 @@ struct CheckpointIndex {
 /// any pieces that begin at multiples of 8 bytes, the sums add up to that of the whole.
 [[nodiscard]] std::uint64_t checksum(std::span<const std::byte> bytes, std::uint64_t first_word) noexcept;
 
+/// Of a whole file of any kind, with its length. Throws RunError where it can't be read.
+[[nodiscard]] std::uint64_t file_checksum(const std::string& path);
+
 /// Header and table, verified; nothing else of the file is read. Throws RunError saying what is wrong with it.
 [[nodiscard]] CheckpointIndex read_checkpoint_index(const std::string& path);
 /// A section of bytes, verified. Throws RunError.

@@ -3,6 +3,7 @@
 // on when its history ran full.
 #pragma once
 
+#include "engine/build/fault.hpp"
 #include "engine/checkpoint/file.hpp"
 #include "engine/exchange/collective.hpp"
 #include "engine/plasticity/store.hpp"
@@ -364,6 +365,9 @@ private:
             for (std::size_t w = 0; w < shares.size(); ++w) {
                 std::vector<StoredRow> rows(numbers[w].size());
                 sections.rows(shares[w].columns, rows);
+                if (fault("forgotten_rows"))
+                    for (StoredRow& row : rows)
+                        row.row.last = row.row.earlier = never;
                 std::size_t next = 0;
                 store(w, i).each_row([&](std::uint32_t, PlasticStore::Row& state) { state = rows[next++].row; });
                 for (std::size_t r = 0; r < rows.size(); ++r) {

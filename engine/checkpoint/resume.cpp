@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <system_error>
+#include <utility>
+#include <variant>
 
 namespace spikecast {
 
@@ -68,15 +71,68 @@ void compare(Resume& resume, const SimulationOptions& options, const Experiment&
                 resume.old_stimulus[s] = old;
 }
 
+/// Refuses files whose contents have changed since the run began, though their names haven't.
+void compare_inputs(const ExperimentSection& then, const Experiment& now, const std::string& checkpoint) {
+    if (then.inputs.size() != then.input_checksums.size())
+        throw RunError(checkpoint + ": its inputs and their checksums don't fit together");
+    if (then.inputs.empty()) return; // also of version 1
+    const InputChecksums present = input_checksums(now);
+    std::vector<Diagnostic> wrong;
+    for (std::size_t i = 0; i < then.inputs.size(); ++i) {
+        const std::string& name = then.inputs[i];
+        const auto found = present.find(name);
+        if (found == present.end() || found->second == then.input_checksums[i]) continue;
+        const bool tree = !std::filesystem::path(name).is_absolute();
+        if (tree && then.program != SPIKECAST_VERSION) continue; // versions may store trees in other ways
+        wrong.push_back({tree ? now.where(name) : Where{name, 0, 0}, tree ? name : "",
+                         fmt::format("isn't what it was when the run that {} is a checkpoint of began", checkpoint),
+                         "put the old contents back; for a branch with other stimuli, give the new file another name"});
+    }
+    if (!wrong.empty()) throw InputError(std::move(wrong));
+}
+
 } // namespace
 
-ExperimentSection experiment_section(const Experiment& experiment) {
+InputChecksums input_checksums(const Experiment& experiment) {
+    InputChecksums sums;
+    const auto add = [&](const std::string& file) {
+        if (file.empty()) return;
+        const std::string path = std::filesystem::absolute(file).lexically_normal().string();
+        if (sums.find(path) == sums.end()) sums[path] = file_checksum(path);
+    };
+    const auto arrays = [&](const ParameterValues& values) {
+        for (const auto& [name, value] : values)
+            if (const auto* array = std::get_if<ArrayFile>(&value)) add(array->file);
+    };
+    for (const Population& p : experiment.populations) {
+        arrays(p.params);
+        arrays(p.init);
+        if (p.cable == nullptr) continue;
+        Population tree;
+        tree.cable = p.cable;
+        const std::string bytes = to_archive(tree);
+        sums["populations." + p.name + ".morphology"] = checksum(std::as_bytes(std::span(bytes)), 0);
+    }
+    for (const Stimulus& s : experiment.stimuli)
+        arrays(s.params);
+    for (const Projection& p : experiment.projections) {
+        arrays(p.synapse_params);
+        add(p.rule.file);
+    }
+    return sums;
+}
+
+ExperimentSection experiment_section(const Experiment& experiment, const InputChecksums& inputs) {
     ExperimentSection section;
     section.program = SPIKECAST_VERSION;
     section.text = experiment.text;
     section.directory = std::filesystem::absolute(experiment.directory.empty() ? "." : experiment.directory).string();
     section.overrides = experiment.overrides;
     if (experiment.text.empty()) section.archive = to_archive(experiment);
+    for (const auto& [name, sum] : inputs) {
+        section.inputs.push_back(name);
+        section.input_checksums.push_back(sum);
+    }
     return section;
 }
 
@@ -137,8 +193,10 @@ std::optional<Resume> open_checkpoint(MPI_Comm comm, const SimulationOptions& op
     int goes_on = 0;
     collectively(comm, [&] {
         if (rank != 0) return;
-        Experiment then = experiment_of(from_bytes<ExperimentSection>(told, options.resume), {}, options.resume);
+        const auto section = from_bytes<ExperimentSection>(told, options.resume);
+        Experiment then = experiment_of(section, {}, options.resume);
         compare(*resume, options, then, experiment);
+        compare_inputs(section, experiment, options.resume);
         for (std::size_t s = 0; s < old.size(); ++s)
             if (resume->old_stimulus[s]) old[s] = static_cast<std::int64_t>(*resume->old_stimulus[s]);
         goes_on = resume->continues_output ? 1 : 0;

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,13 @@ struct Resume {
 [[nodiscard]] std::optional<Resume> open_checkpoint(MPI_Comm comm, const SimulationOptions& options,
                                                     const Experiment& experiment);
 
-[[nodiscard]] ExperimentSection experiment_section(const Experiment& experiment);
+/// By absolute path, checksums of the files that decide what happens: lists of synapses, arrays, samples and spikes; by
+/// key those of trees, however they were given. Not of initial weights, which a checkpoint has as they are now. Serial.
+/// Throws RunError for a file that can't be read.
+using InputChecksums = std::map<std::string, std::uint64_t>;
+[[nodiscard]] InputChecksums input_checksums(const Experiment& experiment);
+
+[[nodiscard]] ExperimentSection experiment_section(const Experiment& experiment, const InputChecksums& inputs);
 [[nodiscard]] RunSection run_section(const Experiment& experiment, std::int64_t step, std::uint64_t draw_seed,
                                      const std::array<std::uint64_t, 2>& network_hash, std::uint32_t max_delay);
 

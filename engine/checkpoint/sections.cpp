@@ -18,29 +18,42 @@
 #include <boost/serialization/version.hpp>
 
 // The versions of the sections. A new field is appended in serialize() under `if (version >= N)`.
-BOOST_CLASS_VERSION(spikecast::ExperimentSection, 1)
+BOOST_CLASS_VERSION(spikecast::ExperimentSection, 2)
 BOOST_CLASS_VERSION(spikecast::RunSection, 1)
 BOOST_CLASS_VERSION(spikecast::TotalsSection, 1)
 BOOST_CLASS_VERSION(spikecast::RecordingSection, 2)
 
 namespace spikecast {
 
+/// Boost reads sections of any version as if it knew it.
+template <class Section>
+void refuse_newer(unsigned version) {
+    using boost::archive::archive_exception;
+    if (version > static_cast<unsigned>(boost::serialization::version<Section>::value))
+        throw archive_exception(archive_exception::unsupported_class_version, Section::name);
+}
+
 template <class Archive>
-void serialize(Archive& a, ExperimentSection& x, unsigned) {
+void serialize(Archive& a, ExperimentSection& x, unsigned version) {
+    refuse_newer<ExperimentSection>(version);
     a& x.program& x.text& x.directory& x.overrides& x.archive;
+    if (version >= 2) a& x.inputs& x.input_checksums;
 }
 template <class Archive>
-void serialize(Archive& a, RunSection& x, unsigned) {
+void serialize(Archive& a, RunSection& x, unsigned version) {
+    refuse_newer<RunSection>(version);
     a& x.step& x.draw_seed& x.network_hash[0] & x.network_hash[1] & x.resolution_ps& x.max_delay;
     a& x.populations& x.models& x.sizes& x.stimuli& x.stimulus_models;
 }
 template <class Archive>
-void serialize(Archive& a, TotalsSection& x, unsigned) {
+void serialize(Archive& a, TotalsSection& x, unsigned version) {
+    refuse_newer<TotalsSection>(version);
     a& x.spikes& x.synaptic_events& x.spike_hash[0] & x.spike_hash[1] & x.bins_done;
     a& x.bin_counts& x.counts& x.squares& x.squares_high;
 }
 template <class Archive>
 void serialize(Archive& a, RecordingSection& x, unsigned version) {
+    refuse_newer<RecordingSection>(version);
     a& x.output& x.run& x.populations& x.spikes& x.traces& x.frames& x.first_steps;
     if (version >= 2) a& x.weight_looks& x.weight_changes& x.weight_first_steps;
 }

@@ -21,6 +21,10 @@ struct ExperimentSection {
     std::string text, directory;
     std::vector<std::string> overrides;
     std::string archive; ///< only without a text
+    // since version 2: checksums of what the experiment reads but its text doesn't hold, by absolute path or, of trees,
+    // by key
+    std::vector<std::string> inputs;
+    std::vector<std::uint64_t> input_checksums;
 };
 
 /// Where the run is, and what its network must be.

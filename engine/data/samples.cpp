@@ -1,7 +1,7 @@
 #include "engine/data/samples.hpp"
 
-#include "engine/core/hdf5_handle.hpp"
 #include "engine/data/byte_stream.hpp"
+#include "engine/data/hdf5_input.hpp"
 #include "engine/data/number_array.hpp"
 #include "spikecast/error.hpp"
 
@@ -85,35 +85,17 @@ private:
     std::vector<double> numbers_;
 };
 
-/// An HDF5 handle and what closes it.
-class Handle {
-public:
-    Handle(hid_t id, herr_t (*closer)(hid_t)) : id_(id), close_(closer) {}
-    Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
-    Handle(const Handle&) = delete;
-    Handle& operator=(const Handle&) = delete;
-    Handle& operator=(Handle&&) = delete;
-    ~Handle() { close(); }
-    void close() {
-        if (id_ >= 0) close_(std::exchange(id_, -1));
-    }
-    [[nodiscard]] hid_t get() const { return id_; }
-    [[nodiscard]] bool valid() const { return id_ >= 0; }
+using hdf5::Handle;
 
-private:
-    hid_t id_;
-    herr_t (*close_)(hid_t);
-};
-
-Handle open_file(const ArrayFile& array) {
+hdf5::Input open_file(const ArrayFile& array) {
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-    Handle file(H5Fopen(array.file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-    if (!file.valid()) refuse(array, "the file is none of HDF5, NPY, NPZ and IDX, or is damaged", "give one of them");
+    hdf5::Input file(array.file, object_of(array));
+    if (!file.ok()) refuse(array, "the file is none of HDF5, NPY, NPZ and IDX, or is damaged", "give one of them");
     return file;
 }
-Handle open_dataset(const ArrayFile& array, const Handle& file, const std::string& name) {
-    Handle dataset(H5Dopen2(file.get(), name.c_str(), H5P_DEFAULT), H5Dclose);
-    if (!dataset.valid()) refuse(array, fmt::format("there is no dataset {}", name), "name one with `dataset`");
+Handle open_dataset(const ArrayFile& array, const hdf5::Input& file, const std::string& name) {
+    Handle dataset = file.dataset(name);
+    if (!dataset.ok()) refuse(array, fmt::format("there is no dataset {}", name), "name one with `dataset`");
     return dataset;
 }
 
@@ -122,13 +104,13 @@ public:
     /// Called with the lock held.
     Hdf5Samples(ArrayFile array, std::uint64_t neurons, bool several)
         : array_(std::move(array)), file_(open_file(array_)), dataset_(open_dataset(array_, file_, array_.dataset)) {
-        const Handle space(H5Dget_space(dataset_.get()), H5Sclose);
+        const Handle space(H5Dget_space(dataset_.get()));
         const int axes = H5Sget_simple_extent_ndims(space.get());
         shape_.resize(static_cast<std::size_t>(std::max(axes, 0)));
         if (axes > 0) H5Sget_simple_extent_dims(space.get(), shape_.data(), nullptr);
         std::tie(samples_, length_) =
             interpret(array_, std::vector<std::uint64_t>(shape_.begin(), shape_.end()), neurons, several);
-        const Handle type(H5Dget_type(dataset_.get()), H5Tclose);
+        const Handle type(H5Dget_type(dataset_.get()));
         const H5T_class_t kind = H5Tget_class(type.get());
         if (kind != H5T_INTEGER && kind != H5T_FLOAT) refuse(array_, "holds no numbers", "name another dataset");
     }
@@ -136,7 +118,7 @@ public:
     Hdf5Samples& operator=(const Hdf5Samples&) = delete;
     ~Hdf5Samples() override {
         const std::lock_guard lock(hdf5::library_lock());
-        dataset_.close();
+        dataset_.reset();
         file_.close();
     }
     [[nodiscard]] std::uint64_t samples() const override { return samples_; }
@@ -165,9 +147,9 @@ private:
         }
         from[axis] = begin;
         counts[axis] = count;
-        const Handle space(H5Dget_space(dataset_.get()), H5Sclose);
+        const Handle space(H5Dget_space(dataset_.get()));
         const hsize_t total = numbers_.size();
-        const Handle memory(H5Screate_simple(1, &total, nullptr), H5Sclose);
+        const Handle memory(H5Screate_simple(1, &total, nullptr));
         if (H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, from.data(), nullptr, counts.data(), nullptr) < 0 ||
             H5Dread(dataset_.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), H5P_DEFAULT, numbers_.data()) < 0)
             refuse(array_, fmt::format("can't be read in sample {} of {}", sample, samples_),
@@ -175,14 +157,15 @@ private:
     }
 
     ArrayFile array_;
-    Handle file_, dataset_;
+    hdf5::Input file_;
+    Handle dataset_;
     std::vector<hsize_t> shape_;
     std::uint64_t samples_ = 0, length_ = 0;
     std::vector<double> numbers_;
 };
 
 hsize_t length_of(const ArrayFile& array, const Handle& dataset, const char* name) {
-    const Handle space(H5Dget_space(dataset.get()), H5Sclose);
+    const Handle space(H5Dget_space(dataset.get()));
     hsize_t length = 0;
     if (H5Sget_simple_extent_ndims(space.get()) != 1)
         refuse(array, fmt::format("{} has not one axis", name), "give a SONATA file of spikes");
@@ -198,27 +181,28 @@ struct SpikeGroup {
         if (const hsize_t other = length_of(array, ids, "node_ids"); other != count)
             refuse(array, fmt::format("timestamps has {} numbers, but node_ids {}", count, other),
                    "give a SONATA file of spikes");
-        const Handle type(H5Dget_type(ids.get()), H5Tclose);
+        const Handle type(H5Dget_type(ids.get()));
         if (H5Tget_class(type.get()) != H5T_INTEGER)
             refuse(array, "node_ids aren't integers", "give a SONATA file of spikes");
         const std::string unit = units();
         if (!unit.empty() && unit != "milliseconds" && unit != "ms")
             refuse(array, fmt::format("timestamps are in '{}'", unit), "give them in milliseconds");
     }
-    Handle file, times, ids;
+    hdf5::Input file;
+    Handle times, ids;
     hsize_t count;
 
 private:
     /// The attribute `units` of the times; empty where there is none that is text.
     [[nodiscard]] std::string units() const {
         if (H5Aexists(times.get(), "units") <= 0) return {};
-        const Handle attribute(H5Aopen(times.get(), "units", H5P_DEFAULT), H5Aclose);
-        const Handle space(H5Aget_space(attribute.get()), H5Sclose);
+        const Handle attribute(H5Aopen(times.get(), "units", H5P_DEFAULT));
+        const Handle space(H5Aget_space(attribute.get()));
         if (H5Sget_simple_extent_npoints(space.get()) != 1) return {}; // a list, or nothing
-        const Handle type(H5Aget_type(attribute.get()), H5Tclose);
+        const Handle type(H5Aget_type(attribute.get()));
         if (H5Tget_class(type.get()) != H5T_STRING) return {};
         if (H5Tis_variable_str(type.get()) > 0) {
-            const Handle text(H5Tcopy(H5T_C_S1), H5Tclose);
+            const Handle text(H5Tcopy(H5T_C_S1));
             H5Tset_size(text.get(), H5T_VARIABLE);
             H5Tset_cset(text.get(), H5Tget_cset(type.get()));
             char* value = nullptr;
@@ -282,9 +266,9 @@ std::vector<ReadSpike> read_spikes(const ArrayFile& array, std::span<const std::
         const hsize_t n = std::min<hsize_t>(numbers_at_once, group.count - begin);
         times.resize(n);
         ids.resize(n);
-        const Handle memory(H5Screate_simple(1, &n, nullptr), H5Sclose);
+        const Handle memory(H5Screate_simple(1, &n, nullptr));
         const auto read = [&](const Handle& dataset, hid_t type, void* to) {
-            const Handle space(H5Dget_space(dataset.get()), H5Sclose);
+            const Handle space(H5Dget_space(dataset.get()));
             H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &begin, nullptr, &n, nullptr);
             if (H5Dread(dataset.get(), type, memory.get(), space.get(), H5P_DEFAULT, to) < 0)
                 refuse(array, fmt::format("can't be read from spike {} on", begin), "the file is damaged");

@@ -1,4 +1,5 @@
 // MPI from the program's begin to its end.
+#include "engine/exchange/current_epoch.hpp"
 #include "spikecast/simulation.hpp"
 
 #include <fmt/core.h>
@@ -8,18 +9,21 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
+#include <string>
 
 namespace spikecast {
 
 namespace {
 
-/// What MPI can't do ends the job, with the rank in the message; the exchange of packets reports its own errors.
+/// What MPI can't do ends the job, with rank and epoch in the message; the exchange of packets reports its own errors.
 void end_with_message(MPI_Comm* comm, int* code, ...) {
     int rank = -1, length = 0;
     char text[MPI_MAX_ERROR_STRING] = "";
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Error_string(*code, text, &length);
-    fmt::print(stderr, "spikecast: rank {}: MPI failed: {}\n", rank, text);
+    const std::int64_t epoch = current_epoch.load(std::memory_order_relaxed);
+    fmt::print(stderr, "spikecast: rank {}: MPI failed {}: {}\n", rank,
+               epoch < 0 ? std::string("before the first epoch") : fmt::format("in epoch {}", epoch), text);
     std::fflush(stderr);
     MPI_Abort(*comm, 1);
 }
@@ -37,7 +41,9 @@ void prepare_open_mpi() {
     };
     prefer("OMPI_MCA_sharedfp", "^sm");
     const char* const launchers[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_NAMESPACE", "PMI_RANK", "SLURM_STEP_ID"};
-    if (std::any_of(std::begin(launchers), std::end(launchers), started_by_others)) { return; }
+    if (std::any_of(std::begin(launchers), std::end(launchers), started_by_others)) {
+        return;
+    }
     prefer("OMPI_MCA_ess_singleton_isolated", "1");
     prefer("OMPI_MCA_orte_create_session_dirs", "0");
 }

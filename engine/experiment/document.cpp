@@ -100,14 +100,14 @@ bool parsed(const std::string& text, const std::string& file, Node& out, std::ve
 }
 
 /// What an included file names is found relative to that file: its paths are rewritten relative to the main one.
-void rebase(Node& node, const fs::path& from, const fs::path& to) {
+void rebase(Node& node, const fs::path& from, const fs::path& to, bool machine = false) {
     for (Node::Member& m : node.members) {
-        if ((m.key == "file" || m.key == "swc") && m.value.is_string() && !fs::path(m.value.string).is_absolute() &&
-            !m.value.string.empty()) {
+        if ((m.key == "file" || m.key == "swc" || (machine && m.key == "faults")) && m.value.is_string() &&
+            !fs::path(m.value.string).is_absolute() && !m.value.string.empty()) {
             const fs::path moved = (from / m.value.string).lexically_normal();
             m.value.string = moved.lexically_proximate(to.empty() ? fs::path(".") : to).generic_string();
         }
-        rebase(m.value, from, to);
+        rebase(m.value, from, to, m.key == "machine");
     }
     for (Node& element : node.elements)
         rebase(element, from, to);

@@ -1,5 +1,6 @@
 #include "engine/experiment/reader.hpp"
 
+#include "engine/data/hdf5_input.hpp"
 #include "engine/experiment/check.hpp"
 #include "engine/experiment/document.hpp"
 #include "engine/experiment/machine_words.hpp"
@@ -102,7 +103,7 @@ public:
         if (const Node* variants = file.find("variants"); variants != nullptr && !variants->is_table())
             wrong_kind(*variants, "variants", "a table of variants");
         compensate();
-        check(experiment, errors, unread);
+        if (probe_inputs()) check(experiment, errors, unread);
     }
 
 private:
@@ -474,6 +475,40 @@ private:
     }
     void note(std::string file) {
         if (std::find(files.begin(), files.end(), file) == files.end()) files.push_back(std::move(file));
+    }
+
+    /// HDF5 files are opened by a process of their own before this one does. False where one brings the library down.
+    bool probe_inputs() {
+        std::map<std::string, std::set<std::string>> datasets; // by file
+        const auto arrays = [&](const ParameterValues& values) {
+            for (const auto& [name, value] : values)
+                if (const auto* array = std::get_if<ArrayFile>(&value))
+                    for (const char* part : {"", "/timestamps", "/node_ids"})
+                        datasets[array->file].insert(array->dataset + part);
+        };
+        for (const Population& p : experiment.populations) {
+            arrays(p.params);
+            arrays(p.init);
+        }
+        for (const Stimulus& s : experiment.stimuli)
+            arrays(s.params);
+        for (const Projection& p : experiment.projections) {
+            arrays(p.synapse_params);
+            for (const char* column : {"/source", "/target", "/weight", "/delay"}) {
+                if (!p.rule.file.empty()) datasets[p.rule.file].insert(p.rule.dataset + column);
+                if (!p.weights_file.empty())
+                    datasets[p.weights_file].insert("/weights/" + p.weights_projection + column);
+            }
+        }
+        const std::size_t before = errors.size();
+        for (const auto& [file, names] : datasets) {
+            try {
+                hdf5::probe(file, "HDF5", {names.begin(), names.end()});
+            } catch (const InputError& e) {
+                errors.insert(errors.end(), e.diagnostics().begin(), e.diagnostics().end());
+            }
+        }
+        return errors.size() == before;
     }
 
     // ---- sections ----

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <unordered_map>
@@ -75,15 +76,33 @@ public:
         : file_(file), asked_(asked), errors_(errors), first_error_(errors.size()) {}
 
     std::vector<SwcSection> sections() {
-        std::ifstream stream(file_);
+        std::error_code code;
+        const bool regular = std::filesystem::is_regular_file(file_, code);
+        std::ifstream stream(regular ? file_ : std::string());
         if (!stream) {
             errors_.push_back({asked_.where, asked_.object, fmt::format("the file '{}' can't be read", file_),
                                "paths are relative to the experiment file"});
             return {};
         }
-        std::string line;
-        for (std::uint32_t number = 1; std::getline(stream, line) && errors_.size() < first_error_ + 20; ++number)
-            read_line(line, number);
+        constexpr std::uintmax_t most_bytes = std::uintmax_t{64} << 20;
+        constexpr std::streamsize longest_line = 4096;
+        if (const std::uintmax_t size = std::filesystem::file_size(file_, code); code || size > most_bytes) {
+            fail(0, 0, fmt::format("has {} bytes, but a morphology may have at most {}", size, most_bytes),
+                 "give a tree with fewer points");
+            return {};
+        }
+        std::array<char, longest_line + 1> line{};
+        for (std::uint32_t number = 1;
+             stream.getline(line.data(), longest_line + 1), errors_.size() < first_error_ + 20; ++number) {
+            if (stream.fail() && stream.gcount() == longest_line) {
+                fail(number, 1, fmt::format("a line of more than {} characters", longest_line),
+                     "give a text file with one point a line");
+                return {};
+            }
+            if (stream.fail()) break;                                                // the end
+            const std::streamsize length = stream.gcount() - (stream.eof() ? 0 : 1); // without the end of the line
+            read_line(std::string(line.data(), static_cast<std::size_t>(length)), number);
+        }
         if (failed()) return {};
         if (points_.empty()) {
             errors_.push_back({{file_, 1, 1}, asked_.object, "holds no points", "give an SWC file"});

@@ -1,6 +1,6 @@
 #include "engine/mapping/replay.hpp"
 
-#include "engine/core/hdf5_handle.hpp"
+#include "engine/data/hdf5_input.hpp"
 #include "engine/experiment/quantity.hpp"
 #include "engine/mapping/machine_router.hpp"
 
@@ -23,8 +23,9 @@ struct Reader {
     }
     /// A one-dimensional dataset of numbers.
     template <class T>
-    [[nodiscard]] std::vector<T> numbers(hid_t group, const char* name, const std::string& object, hid_t type) const {
-        const hdf5::Handle data(H5Dopen2(group, name, H5P_DEFAULT));
+    [[nodiscard]] std::vector<T> numbers(const hdf5::Input& file, const char* name, const std::string& object,
+                                         hid_t type) const {
+        const hdf5::Handle data = file.dataset(object + "/" + name);
         const hdf5::Handle space(data.ok() ? H5Dget_space(data.get()) : H5I_INVALID_HID);
         if (!data.ok() || H5Sget_simple_extent_ndims(space.get()) != 1)
             refuse(object, fmt::format("there is no one-dimensional dataset \"{}\"", name),
@@ -51,9 +52,9 @@ void replay_spikes(mapping::Traffic& traffic, const std::string& path, const Exp
                    const std::function<void(double, double)>& progress) {
     const hdf5::Quiet quiet;
     const Reader reader{path};
-    const hdf5::Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+    const hdf5::Input file(path, "--spikes");
     if (!file.ok()) reader.refuse("--spikes", "the file isn't there or isn't HDF5", "name a result of `spikecast run`");
-    const hdf5::Handle group(H5Gopen2(file.get(), "spikes", H5P_DEFAULT));
+    const hdf5::Handle group = file.group("spikes");
     if (!group.ok())
         reader.refuse("spikes", "the file has no group \"spikes\"", "record spikes in the run ([[recorders]] spikes)");
     std::vector<std::string> names;
@@ -77,9 +78,8 @@ void replay_spikes(mapping::Traffic& traffic, const std::string& path, const Exp
             reader.refuse("spikes/" + name, "the experiment has no such population; " + suggestion(name, known),
                           "give a result of the same experiment");
         }
-        const hdf5::Handle one(H5Gopen2(group.get(), name.c_str(), H5P_DEFAULT));
-        const auto times = reader.numbers<double>(one.get(), "timestamps", "spikes/" + name, H5T_NATIVE_DOUBLE);
-        const auto ids = reader.numbers<std::uint64_t>(one.get(), "node_ids", "spikes/" + name, H5T_NATIVE_UINT64);
+        const auto times = reader.numbers<double>(file, "timestamps", "spikes/" + name, H5T_NATIVE_DOUBLE);
+        const auto ids = reader.numbers<std::uint64_t>(file, "node_ids", "spikes/" + name, H5T_NATIVE_UINT64);
         if (times.size() != ids.size())
             reader.refuse("spikes/" + name, fmt::format("{} timestamps but {} node_ids", times.size(), ids.size()),
                           "the file may be damaged; run again");

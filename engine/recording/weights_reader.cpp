@@ -1,5 +1,6 @@
 #include "engine/recording/weights_reader.hpp"
 
+#include "engine/data/hdf5_input.hpp"
 #include "engine/recording/hdf5.hpp"
 
 #include <mutex>
@@ -10,18 +11,17 @@ namespace spikecast {
 WeightsReader::WeightsReader(const std::string& file, const std::string& projection) : what_(file) {
     const std::lock_guard lock(hdf5::library_lock());
     const hdf5::Quiet quiet;
-    file_ = hdf5::Handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
-    if (!file_.ok()) throw RunError(file + ": can't be opened as a result file: " + hdf5::reason());
+    const hdf5::Input input(file, "/weights/" + projection);
+    if (!input.ok()) throw RunError(file + ": can't be opened as a result file: " + hdf5::reason());
     what_ += ": /weights/" + projection;
-    const auto exists = [&](const std::string& path) { return H5Lexists(file_.get(), path.c_str(), H5P_DEFAULT) > 0; };
     const std::string group = "/weights/" + projection;
-    if (!exists("/weights") || !exists(group)) throw RunError(what_ + " isn't there");
+    if (!input.exists(group)) throw RunError(what_ + " isn't there");
     const auto open = [&](const char* name, H5T_class_t kind) {
         const std::string path = group + "/" + name;
-        if (!exists(path))
+        if (!input.exists(path))
             throw RunError(what_ + ": has no " + name +
                            (std::string(name) == "weight" ? ": the run didn't come to its end" : ""));
-        hdf5::Handle dataset(H5Dopen2(file_.get(), path.c_str(), H5P_DEFAULT));
+        hdf5::Handle dataset = input.dataset(path);
         const hdf5::Handle space(dataset.ok() ? H5Dget_space(dataset.get()) : H5I_INVALID_HID);
         const hdf5::Handle type(dataset.ok() ? H5Dget_type(dataset.get()) : H5I_INVALID_HID);
         hsize_t size = 0;
@@ -41,7 +41,7 @@ WeightsReader::WeightsReader(const std::string& file, const std::string& project
 
 WeightsReader::~WeightsReader() {
     const std::lock_guard lock(hdf5::library_lock());
-    for (hdf5::Handle* each : {&source_, &target_, &delay_, &weight_, &file_})
+    for (hdf5::Handle* each : {&source_, &target_, &delay_, &weight_})
         each->reset();
 }
 

@@ -9,7 +9,8 @@
 
 namespace spikecast {
 
-/// Serial, on any rank by itself. Throws RunError for a file that can't be read or holds no weights of the end.
+/// Serial, on any rank by itself. Throws RunError for a file that can't be read or holds no weights of the end,
+/// InputError for one whose columns lie in other files.
 class WeightsReader {
 public:
     WeightsReader(const std::string& file, const std::string& projection);
@@ -22,7 +23,7 @@ public:
 
 private:
     std::string what_;
-    hdf5::Handle file_, source_, target_, delay_, weight_;
+    hdf5::Handle source_, target_, delay_, weight_;
     std::uint64_t synapses_ = 0;
 };
 

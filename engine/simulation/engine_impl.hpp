@@ -19,6 +19,7 @@
 #include "engine/checkpoint/resume.hpp"
 #include "engine/exchange/clock.hpp"
 #include "engine/exchange/collective.hpp"
+#include "engine/exchange/current_epoch.hpp"
 #include "engine/exchange/drawn_arrivals.hpp"
 #include "engine/exchange/packet_order.hpp"
 #include "engine/experiment/check.hpp"
@@ -69,6 +70,7 @@ public:
             refuse_router("packets under way are in no checkpoint", "leave out the checkpoints");
         if (options_.dry_run) refuse_router("a dry run has the spikes of one rank only", "leave out the dry run");
         resume_ = open_checkpoint(comm_, options_, experiment_); // what is refused is refused before it takes time
+        if (!options_.checkpoint.file.empty()) note_inputs();
         draw_seed_ = resume_ ? resume_->run.draw_seed : settings_.seed;
         if (options_.reseed) draw_seed_ = *options_.reseed;
         const Share share{rank_, ranks_, options_.dry_run.has_value()};
@@ -1067,6 +1069,13 @@ private:
                 {experiment_.where("machine.router"), "machine.router", fmt::format("is true, but {}", why),
                  fmt::format("write router = false, which only uses the mapping as the partition, or {}", remedy)});
     }
+    /// Collective. Remembers what the files of the experiment hold, for its checkpoints.
+    void note_inputs() {
+        inputs_.emplace();
+        collectively(comm_, [&] {
+            if (rank_ == 0) inputs_ = input_checksums(experiment_);
+        });
+    }
     /// Collective. Writes a checkpoint of this moment; results have been written up to here.
     void save(const std::string& file) {
         phase("checkpoint");
@@ -1076,6 +1085,7 @@ private:
         collectively(comm_, [&] {
             if (fault("save") && breaks(options_.threads - 1)) throw RunError("a fault in a checkpoint");
         });
+        if (!inputs_) note_inputs();
         for (auto& worker : workers_)
             worker->forget_emitted(now_ - plan_.max_delay);
         const std::vector<ActivityStatistics*> statistics = statistics_pointers();
@@ -1111,7 +1121,7 @@ private:
         const Hash128 network = network_hash();
 
         CheckpointWriter writer(comm_, file);
-        writer.text(ExperimentSection::name, to_bytes(experiment_section(experiment_)));
+        writer.text(ExperimentSection::name, to_bytes(experiment_section(experiment_, *inputs_)));
         writer.text(RunSection::name,
                     to_bytes(run_section(experiment_, now_, draw_seed_, {network.low, network.high}, plan_.max_delay)));
         writer.text(TotalsSection::name, to_bytes(totals));
@@ -1284,7 +1294,10 @@ private:
             const std::int64_t epoch = step - step % plan_.min_delay;
             const std::int64_t end = std::min<std::int64_t>(until, epoch + plan_.min_delay);
             const std::int64_t first = step;
-            if (t == 0) phase("update");
+            if (t == 0) {
+                phase("update");
+                current_epoch.store(epoch / plan_.min_delay, std::memory_order_relaxed);
+            }
             for (; step < end; ++step) {
                 attempt([&] { worker.deliver(step); });
                 if constexpr (std::is_integral_v<W>)
@@ -1409,7 +1422,7 @@ private:
             for (const auto& changes : thread)
                 need[0] += 1.5 * static_cast<double>(changes.size());
         need[1] = begin - last_flush_;
-        MPI_Allreduce(MPI_IN_PLACE, need, 5, MPI_DOUBLE, MPI_MAX, comm_);
+        MPI_Allreduce(MPI_IN_PLACE, need, fault("meet") && rank_ == 1 ? -1 : 5, MPI_DOUBLE, MPI_MAX, comm_);
         stopped_ = static_cast<int>(need[2]);
         const bool due = (checkpoint_steps_ > 0 && now_ % checkpoint_steps_ == 0) || need[3] > 0.0 || stopped_ != 0 ||
                          now_ == settings_.duration_steps;
@@ -1527,7 +1540,8 @@ private:
     std::int64_t meeting_steps_ = 1;                                          ///< all ranks meet so often at least
     std::int64_t brief_steps_ = std::numeric_limits<std::int64_t>::max() / 4; ///< and so often, by rank 0's clock
     std::int64_t checkpoint_steps_ = 0;
-    std::optional<Resume> resume_; ///< while the engine is made
+    std::optional<Resume> resume_;         ///< while the engine is made
+    std::optional<InputChecksums> inputs_; ///< on rank 0; empty on others
     bool resumed_ = false;
     std::vector<std::string> changes_;
     std::uint64_t draw_seed_ = 0, bytes_before_ = 0;

@@ -665,9 +665,7 @@ private:
         }
     }
     /// First what plastic synapses are told, so that it is known at the time of the spikes that arrive with it.
-    void deliver_plastic(std::int64_t step)
-        requires std::is_same_v<Accumulator, T>
-    {
+    void deliver_plastic(std::int64_t step) requires std::is_same_v<Accumulator, T> {
         const auto now = static_cast<std::int32_t>(step + 1);
         for (std::size_t i = 0; i < plastic.size(); ++i) {
             const std::size_t target = plastic_target_[i];

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
@@ -297,10 +298,19 @@ Faults parse_faults(std::string_view text, const std::string& file) {
 }
 
 Faults read_faults(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
+    constexpr std::uintmax_t most_bytes = std::uintmax_t{64} << 20;
+    std::error_code code;
+    const bool regular = std::filesystem::is_regular_file(path, code);
+    const std::uintmax_t size = regular ? std::filesystem::file_size(path, code) : 0;
+    std::ifstream in(regular && !code ? path : std::string(), std::ios::binary);
     if (!in)
         throw InputError(
             Diagnostic{{path, 0, 0}, "faults", "the file can't be opened", "check the path and its rights"});
+    if (size > most_bytes)
+        throw InputError(Diagnostic{{path, 0, 0},
+                                    "faults",
+                                    fmt::format("has {} bytes, but at most {} are read", size, most_bytes),
+                                    "give a list of faults"});
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     if (in.bad()) throw InputError(Diagnostic{{path, 0, 0}, "faults", "the file can't be read", "check the path"});
     return parse_faults(text, path);

@@ -250,5 +250,40 @@ TEST(CheckpointSections, come_back_and_refuse_what_is_newer) {
     EXPECT_THROW((void)from_bytes<RunSection>("", "c.h5"), RunError);
 }
 
+/// A recording section as version 1 wrote it: /tmp/r.h5, run 77, 9 spikes of E, 3 frames of E.V_m from step 11 on.
+std::string recording_of_version_1() {
+    const std::string digits =
+        "160000000000000073657269616c697a6174696f6e3a3a61726368697665120004080408010000000001000000090000"
+        "00000000002f746d702f722e68354d000000000000000000000000010000000000000000000000010000000000000045"
+        "010000000000000009000000000000000100000000000000000000000500000000000000452e565f6d01000000000000"
+        "00030000000000000001000000000000000b00000000000000";
+    std::string bytes;
+    for (std::size_t i = 0; i < digits.size(); i += 2)
+        bytes.push_back(static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16)));
+    return bytes;
+}
+
+TEST(CheckpointSections, of_older_versions_are_read_and_of_newer_ones_refused) {
+    std::string bytes = recording_of_version_1();
+    const auto recording = from_bytes<RecordingSection>(bytes, "c.h5");
+    EXPECT_EQ(recording.output, "/tmp/r.h5");
+    EXPECT_EQ(recording.run, 77U);
+    EXPECT_EQ(recording.populations, std::vector<std::string>{"E"});
+    EXPECT_EQ(recording.spikes, std::vector<std::uint64_t>{9});
+    EXPECT_EQ(recording.traces, std::vector<std::string>{"E.V_m"});
+    EXPECT_EQ(recording.frames, std::vector<std::uint64_t>{3});
+    EXPECT_EQ(recording.first_steps, std::vector<std::int64_t>{11});
+    EXPECT_TRUE(recording.weight_looks.empty());
+    constexpr std::size_t version_at = 41;
+    ASSERT_EQ(bytes[version_at], 1);
+    bytes[version_at] = 99;
+    try {
+        (void)from_bytes<RecordingSection>(bytes, "c.h5");
+        FAIL() << "a section of version 99 is read";
+    } catch (const RunError& e) {
+        EXPECT_NE(std::string(e.what()).find("newer version"), std::string::npos) << e.what();
+    }
+}
+
 } // namespace
 } // namespace spikecast

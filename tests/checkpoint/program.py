@@ -171,6 +171,25 @@ def main():
         os.unlink(r.path("r.h5"))
         r.run("--resume", "c.h5", code=1, says="r.h5")
 
+        # A file that the experiment reads has other contents under its old name.
+        array = r.path("array.h5")
+        numbers = numpy.full(200, 250.0)
+
+        def write_array():
+            with h5py.File(array, "w") as file:
+                file["C_m"] = numbers
+        write_array()
+        arrays = ("--set", 'populations.E.params.C_m={ file = "array.h5", dataset = "C_m" }')
+        whole = r.run(r.experiment, *arrays)
+        r.run(r.experiment, *arrays, "--checkpoint", "a.h5", "--set", "simulation.duration=50 ms")
+        numbers[7] = 260.0
+        write_array()
+        r.run("--resume", "a.h5", "--set", "simulation.duration=200 ms", ranks=2, code=2, says="array.h5: isn't what it was")
+        numbers[7] = 250.0
+        write_array()
+        if r.run("--resume", "a.h5", "--set", "simulation.duration=200 ms")["spike_hash"] != whole["spike_hash"]:
+            fail("a run with an array doesn't go on")
+
         # By time and by the clock, keeping some.
         shutil.copy(r.path("kept_r.h5"), r.path("r.h5"))
         timed = r.run(r.experiment, "--checkpoint-every", "50.5 ms", "--checkpoint-keep", "3")

@@ -171,13 +171,17 @@ target = "I"
 rule = { explicit_list = { file = "data/list.csv" } }
 weight = "1 pA"
 delay = "1 ms"
+[machine]
+target = "spin5"
+faults = "data/faults.json"
 )");
     const std::string main = write("main.toml", "include = [\"parts/cells.toml\"]\n" + std::string(two));
     std::vector<std::string> files;
     const Experiment e = read_experiment(main, {}, &files);
     const std::string parts = (folder_ / "parts").string();
-    EXPECT_EQ(files, (std::vector<std::string>{main, parts + "/cells.toml", parts + "/data/cell.swc",
-                                               parts + "/data/list.csv"}));
+    EXPECT_EQ(files, (std::vector<std::string>{main, parts + "/cells.toml", parts + "/data/faults.json",
+                                               parts + "/data/cell.swc", parts + "/data/list.csv"}));
+    EXPECT_EQ(e.machine.faults, parts + "/data/faults.json");
     EXPECT_EQ(e.projections.at(0).rule.file, parts + "/data/list.csv");
 }
 

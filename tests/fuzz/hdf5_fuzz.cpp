@@ -1,13 +1,16 @@
-// What is read from HDF5 files: spikes in the SONATA layout, arrays of samples, lists of synapses. The bytes decide
+// What is read from HDF5 files: spikes in the SONATA layout, arrays of samples, lists of synapses, weights of an
+// earlier run. The bytes decide
 // what objects of which types, shapes, values and attributes stand in a file that libhdf5 itself writes: damaged files
 // would find faults of the library, not ours (docs/reliability.md).
 #include "engine/core/hdf5_handle.hpp"
 #include "engine/data/samples.hpp"
+#include "engine/recording/weights_reader.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/listed_network.hpp"
 
 #include <hdf5.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -146,7 +149,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     const hdf5::Quiet quiet;
     fuzz::Choices bytes(input, size);
     const std::string path = fuzz::scratch().path("file.h5");
-    const int what = bytes.between(0, 2);
+    const int what = bytes.between(0, 3);
     const hsize_t usual = bytes.between<hsize_t>(0, 40);
     {
         const Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
@@ -154,7 +157,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
         if (what == 2) {
             some_dataset(bytes, file.get(), "x", usual);
         } else {
-            const Handle group(H5Gcreate2(file.get(), "x", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+            const Handle links(H5Pcreate(H5P_LINK_CREATE));
+            H5Pset_create_intermediate_group(links.get(), 1);
+            const Handle group(
+                H5Gcreate2(file.get(), what == 3 ? "weights/x" : "x", links.get(), H5P_DEFAULT, H5P_DEFAULT));
             for (const char* name : what == 0 ? std::vector<const char*>{"timestamps", "node_ids"}
                                               : std::vector<const char*>{"source", "target", "weight", "delay"})
                 some_dataset(bytes, group.get(), name, usual);
@@ -168,6 +174,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
                 if (spike.neuron >= indices.size()) std::abort();
         } else if (what == 1) {
             fuzz::connect(path, "x");
+        } else if (what == 3) {
+            const WeightsReader weights(path, "x");
+            const std::uint64_t some = std::min<std::uint64_t>(weights.synapses(), 1000);
+            if (weights.read(0, some).weight.size() != some) std::abort();
+            (void)weights.read(weights.synapses() - some, some);
         } else {
             const auto samples = open_samples({path, "x"}, 5, true);
             if (samples->samples() == 0 || samples->length() % 5 != 0 || samples->length() > 100'000) return;

@@ -29,8 +29,8 @@ namespace {
 
 using Input = std::vector<std::uint8_t>;
 
-constexpr std::size_t most_bytes = 8192;
-constexpr unsigned most_seconds = 10; ///< for one input
+constexpr std::size_t usual_bytes = 8192; ///< an input is as long at most, or as the longest seed
+constexpr unsigned most_seconds = 10;     ///< for one input
 
 std::string keep_in;
 const Input* current = nullptr;
@@ -57,6 +57,8 @@ class Mutator {
 public:
     Mutator(std::vector<Input> seeds, std::uint64_t seed) : seeds_(std::move(seeds)), random_(seed) {
         if (seeds_.empty()) seeds_.emplace_back();
+        for (const Input& each : seeds_)
+            most_bytes_ = std::max(most_bytes_, each.size());
     }
     [[nodiscard]] const std::vector<Input>& seeds() const { return seeds_; }
 
@@ -64,7 +66,7 @@ public:
         Input x = seeds_[below(seeds_.size())];
         for (std::size_t edits = 1 + below(8); edits > 0; --edits)
             change(x);
-        if (x.size() > most_bytes) x.resize(most_bytes);
+        if (x.size() > most_bytes_) x.resize(most_bytes_);
         return x;
     }
 
@@ -128,6 +130,7 @@ private:
     }
 
     std::vector<Input> seeds_;
+    std::size_t most_bytes_ = usual_bytes;
     std::mt19937_64 random_;
 };
 

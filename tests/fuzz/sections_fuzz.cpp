@@ -1,5 +1,5 @@
 // The structured sections of a checkpoint, behind its checksums: archives of sections and of an experiment, in which
-// the bytes change some places, cut or lengthen them.
+// the bytes change some places, cut or lengthen them; or bytes as they are, which seeds take from checkpoints of runs.
 #include "engine/checkpoint/sections.hpp"
 #include "engine/experiment/archive.hpp"
 #include "engine/experiment/reader.hpp"
@@ -58,11 +58,30 @@ void read(const Section& example, fuzz::Choices& choices) {
     fuzz::answers([&] { (void)from_bytes<Section>(bytes, "c.h5"); });
 }
 
+void as_it_is(std::uint8_t section, const std::string& bytes) {
+    switch (section % 4) {
+    case 0:
+        (void)from_bytes<RunSection>(bytes, "c.h5");
+        break;
+    case 1:
+        (void)from_bytes<TotalsSection>(bytes, "c.h5");
+        break;
+    case 2:
+        (void)from_bytes<RecordingSection>(bytes, "c.h5");
+        break;
+    default:
+        (void)from_bytes<ExperimentSection>(bytes, "c.h5");
+    }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::Choices choices(data, size);
-    switch (choices.between(0, 4)) {
+    switch (choices.between(0, 5)) {
+    case 5:
+        if (size > 2) fuzz::answers([&] { as_it_is(data[1], {data + 2, data + size}); });
+        break;
     case 0:
         read(RunSection{.step = 7,
                         .populations = {"E", "I"},
@@ -91,10 +110,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
              choices);
         break;
     case 3:
-        read(
-            ExperimentSection{
-                .program = "0.1.0", .text = "[simulation]\n", .directory = "/", .overrides = {"a=1"}, .archive = "x"},
-            choices);
+        read(ExperimentSection{.program = "0.1.0",
+                               .text = "[simulation]\n",
+                               .directory = "/",
+                               .overrides = {"a=1"},
+                               .archive = "x",
+                               .inputs = {"/tmp/l.csv"},
+                               .input_checksums = {5}},
+             choices);
         break;
     default:
         fuzz::answers([&] {

@@ -30,6 +30,7 @@ def main():
     cases += [("save", {"SPIKECAST_FAULT": "save"}, 3, 2, "auto", None, "a fault in a checkpoint"),
               ("mpi", {"SPIKECAST_FAULT": "mpi"}, 3, 1, "alltoall", None,
                "rank 1: exchange of packets in epoch 0 with 3 peers (0, 1, 2): MPI_Alltoallv of packets failed")]
+    cases += [("meet", {"SPIKECAST_FAULT": "meet"}, 2, 1, "auto", None, "rank 1: MPI failed in epoch ")]
     cases += [(f"threads at {ranks}", {}, ranks, 600, "auto", narrow, "can't be started") for ranks in (1, 3)]
     cases += [(f"{fault} {ranks} x {threads}", {"SPIKECAST_FAULT": fault}, ranks, threads, "auto", None, text)
               for fault, text in (("draw", "a fault in drawing a block"), ("take", "a fault in taking what"))

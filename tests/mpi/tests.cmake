@@ -26,9 +26,10 @@ set_tests_properties(weights PROPERTIES TIMEOUT 900 PROCESSORS 2)
 
 # The matrix must notice faults: the same program with some of them to choose from (engine/build/fault.hpp).
 add_executable(spikecast_faulty $<TARGET_OBJECTS:spikecast_program> ${CMAKE_SOURCE_DIR}/engine/build/builder.cpp ${CMAKE_SOURCE_DIR}/engine/build/block_exchange.cpp ${CMAKE_SOURCE_DIR}/engine/exchange/exchanger.cpp
-                                ${CMAKE_SOURCE_DIR}/engine/simulation/engine_single.cpp)
+                                ${CMAKE_SOURCE_DIR}/engine/simulation/engine_single.cpp ${CMAKE_SOURCE_DIR}/engine/checkpoint/file.cpp)
 target_compile_options(spikecast_faulty PRIVATE $<$<CONFIG:Release>:-O1>)
-target_compile_definitions(spikecast_faulty PRIVATE SPIKECAST_FAULTS OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
+target_compile_definitions(spikecast_faulty PRIVATE SPIKECAST_FAULTS SPIKECAST_VERSION="${PROJECT_VERSION}" OMPI_SKIP_MPICXX
+                                                    MPICH_SKIP_MPICXX)
 target_include_directories(spikecast_faulty PRIVATE ${HDF5_INCLUDE_DIRS})
 target_link_libraries(spikecast_faulty PRIVATE spikecast spikecast_flags MPI::MPI_CXX CLI11::CLI11 fmt::fmt
                                                nlohmann_json::nlohmann_json)
@@ -69,6 +70,11 @@ add_test(NAME bad_input.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_
 set_tests_properties(bad_input bad_input.full PROPERTIES TIMEOUT 900 PROCESSORS 2)
 set_tests_properties(bad_input.full PROPERTIES LABELS full)
 
+# What an experiment from somebody else may do: read what it names, write nothing but the outputs of the command line.
+add_test(NAME strangers COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/strangers.py
+                                $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR})
+set_tests_properties(strangers PROPERTIES TIMEOUT 600 PROCESSORS 2)
+
 add_executable(balanced_network ${CMAKE_SOURCE_DIR}/examples/balanced_network.cpp)
 target_link_libraries(balanced_network PRIVATE spikecast spikecast_flags)
 foreach(ranks 1 2)
@@ -105,13 +111,17 @@ endforeach()
 add_test(NAME resume.notices_unordered COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/resume.py
                                                $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --only brunel_tenth
                                                --fault unordered_again)
+add_test(NAME resume.notices_forgotten_rows COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/resume.py
+                                                    $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --only plasticity
+                                                    --fault forgotten_rows)
+set_tests_properties(resume.notices_forgotten_rows PROPERTIES TIMEOUT 900 PROCESSORS 2)
 add_test(NAME resume.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/resume.py
                                   $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} --full)
 set_tests_properties(resume.notices_unordered resume.full PROPERTIES TIMEOUT 3600 PROCESSORS 2)
 
 # kill -9, signals, full disks, no memory: nothing hangs, nothing is lost.
 add_test(NAME crashes COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/crashes.py
-                              $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --duration 100 --only disk,memory,kills)
+                              $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --duration 100 --only disk,memory,kills,batch,names)
 add_test(NAME crashes.signals COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/crashes.py
                                       $<TARGET_FILE:spikecast_faulty> ${CMAKE_SOURCE_DIR} --duration 400 --only signals)
 add_test(NAME crashes.full COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/crashes.py

@@ -1,4 +1,4 @@
-#include "engine/core/hdf5_handle.hpp"
+#include "engine/data/hdf5_input.hpp"
 #include "engine/network/rules/rules.hpp"
 #include "engine/network/rules/support.hpp"
 
@@ -155,18 +155,11 @@ void read_hdf5(const std::string& file, const std::string& group, const std::str
     const auto bad = [&](const std::string& message, const std::string& remedy) {
         bad_file(file, 0, 0, object, message, remedy);
     };
-    const hdf5::Handle handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
-    if (!handle.ok()) bad("the list can't be opened as HDF5", "check the path, or name a .csv file .csv");
+    const hdf5::Input input(file, object);
+    if (!input.ok()) bad("the list can't be opened as HDF5", "check the path, or name a .csv file .csv");
     constexpr std::array<const char*, 4> names{"source", "target", "weight", "delay"};
     std::vector<std::pair<std::size_t, hdf5::Handle>> columns;
     hsize_t rows = 0;
-    // A path is asked for step by step: H5Lexists fails where an earlier link is missing.
-    const auto exists = [&](const std::string& path) {
-        for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-            if (H5Lexists(handle.get(), path.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return false;
-            if (slash == path.npos) return true;
-        }
-    };
     std::string prefix = group;
     while (!prefix.empty() && prefix.back() == '/')
         prefix.pop_back();
@@ -175,11 +168,11 @@ void read_hdf5(const std::string& file, const std::string& group, const std::str
     prefix = prefix.empty() ? "/" : '/' + prefix + '/';
     for (std::size_t name = 0; name < names.size(); ++name) {
         const std::string path = prefix + names[name];
-        if (!exists(path)) {
+        if (!input.exists(path)) {
             if (name < 2) bad("no dataset " + path, "a list has datasets source, target and perhaps weight and delay");
             continue;
         }
-        hdf5::Handle data(H5Dopen2(handle.get(), path.c_str(), H5P_DEFAULT));
+        hdf5::Handle data = input.dataset(path);
         if (!data.ok()) bad(path + " isn't a dataset", "give a one-dimensional dataset");
         const hdf5::Handle space(H5Dget_space(data.get()));
         const hdf5::Handle type(H5Dget_type(data.get()));
