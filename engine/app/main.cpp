@@ -1,6 +1,8 @@
 // The command-line program: wires reader, engine, recorders and report together.
 #include "engine/app/dry_run.hpp"
 #include "engine/app/map.hpp"
+#include "engine/app/minimise.hpp"
+#include "engine/app/outputs.hpp"
 #include "engine/app/predict.hpp"
 #include "engine/app/progress.hpp"
 #include "engine/app/report.hpp"
@@ -60,7 +62,7 @@ Experiment read(const Arguments& arguments, std::vector<std::string>* files) {
     const CheckpointIndex index = read_checkpoint_index(arguments.resume);
     const auto section =
         from_bytes<ExperimentSection>(read_checkpoint_text(index, ExperimentSection::name), arguments.resume);
-    return experiment_of(section, arguments.overrides, arguments.resume);
+    return experiment_of(section, arguments.overrides, arguments.resume, files);
 }
 
 /// Rank 0 reads and checks; the others get the result as one archive. Collective.
@@ -112,10 +114,8 @@ void check_output(const std::string& path, const std::vector<std::string>& other
                           "make it, or name another file"});
     if (fs::is_directory(path, code)) refuse("this is a folder");
     if (fs::exists(path, code) && ::access(path.c_str(), W_OK) != 0) refuse("the file is there and can't be written");
-    for (const std::string& other : others)
-        if (!other.empty() && (fs::equivalent(path, other, code) ||
-                               fs::absolute(path).lexically_normal() == fs::absolute(other).lexically_normal()))
-            refuse(fmt::format("this is also {}, which would be overwritten", other));
+    if (const std::string other = same_file(path, others); !other.empty())
+        refuse(fmt::format("this is also {}, which would be overwritten", other));
 }
 
 /// Where the population with most neurons got its size.
@@ -126,8 +126,10 @@ Where largest_population(const Experiment& experiment) {
                                                    : experiment.where("populations." + largest->name + ".size");
 }
 
-/// Refuses to begin what can't end well: more memory than there is, files that can't be written.
-void check_means(const Arguments& arguments, const Experiment& experiment, int rank, int ranks) {
+/// Refuses to begin what can't end well: more memory than there is, files that can't be written. files: what the
+/// experiment is read from.
+void check_means(const Arguments& arguments, const Experiment& experiment, const std::vector<std::string>& files,
+                 int rank, int ranks) {
     MPI_Comm node = MPI_COMM_NULL;
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
     int node_ranks = 1;
@@ -154,9 +156,14 @@ void check_means(const Arguments& arguments, const Experiment& experiment, int r
                      "run on more machines, scale the network down, use weights = \"compact\", or try all the "
                      "same with --ignore-memory"});
         }
-        check_output(arguments.output, {arguments.experiment, arguments.resume});
-        check_output(arguments.report, {arguments.experiment, arguments.output, arguments.resume});
-        check_output(arguments.checkpoint, {arguments.experiment, arguments.output, arguments.report});
+        std::vector<std::string> others = files;
+        others.push_back(arguments.experiment);
+        check_output(arguments.checkpoint, others); // which may be what the run goes on from
+        others.push_back(arguments.resume);
+        check_output(arguments.output, others);
+        others.push_back(arguments.output);
+        check_output(arguments.report, others);
+        check_output(arguments.checkpoint, {arguments.output, arguments.report});
     });
 }
 
@@ -300,11 +307,12 @@ void writing(int rank, Work&& work) {
 int run(Arguments arguments, const Environment& environment) {
     const int rank = environment.rank();
     catch_signals();
-    Experiment experiment = read_on_rank_0(arguments, rank);
+    std::vector<std::string> files;
+    Experiment experiment = read_on_rank_0(arguments, rank, &files);
     check_cores(arguments, rank);
     const CheckpointOptions checkpoint = checkpoint_options(arguments, experiment, rank);
     if (arguments.dry_run_ranks > 0) check_dry_run(arguments, experiment, environment);
-    check_means(arguments, experiment, rank,
+    check_means(arguments, experiment, files, rank,
                 arguments.dry_run_ranks > 0 ? static_cast<int>(arguments.dry_run_ranks) : environment.ranks());
     const Reference reference = experiment.reference;
     std::vector<double> expected;
@@ -434,9 +442,10 @@ int check(const Arguments& arguments, const Environment& environment) {
 }
 
 int export_command(const Arguments& arguments, const Environment& environment) {
-    const Experiment experiment = read_on_rank_0(arguments, environment.rank());
+    std::vector<std::string> files;
+    const Experiment experiment = read_on_rank_0(arguments, environment.rank(), &files);
     collectively(MPI_COMM_WORLD, [&] {
-        if (environment.rank() == 0) check_output(arguments.network, {arguments.experiment});
+        if (environment.rank() == 0) check_output(arguments.network, files);
     });
     const auto partition =
         make_partition(experiment.simulation, sizes_of(experiment), static_cast<std::uint32_t>(environment.ranks()));
@@ -563,6 +572,8 @@ int program(int argc, char** argv, const Environment& environment) {
 
     MapArguments map_arguments;
     const CLI::App* map_app = add_map_command(app, map_arguments);
+    MinimiseArguments minimise_arguments;
+    const CLI::App* minimise_app = add_minimise_command(app, minimise_arguments);
 
     std::vector<std::string> commands;
     for (const CLI::App* command : std::as_const(app).get_subcommands([](const CLI::App*) { return true; }))
@@ -582,6 +593,7 @@ int program(int argc, char** argv, const Environment& environment) {
     if (*check_command) return check(arguments, environment);
     if (*export_app) return export_command(arguments, environment);
     if (*map_app) return map_command(map_arguments, environment);
+    if (*minimise_app) return minimise_command(minimise_arguments, environment);
     return models(arguments, environment);
 }
 

@@ -1,6 +1,7 @@
 #include "engine/app/map.hpp"
 
 #include "engine/app/map_report.hpp"
+#include "engine/app/outputs.hpp"
 #include "engine/app/progress.hpp"
 #include "engine/exchange/collective.hpp"
 #include "engine/experiment/machine_words.hpp"
@@ -16,9 +17,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <optional>
 #include <sstream>
 
@@ -57,25 +60,54 @@ void check_writable(const std::string& path, const char* option, const std::vect
         return refuse(fmt::format("the folder {} does not exist or can't be written", folder.string()));
     if (fs::is_directory(path, code)) return refuse("this is a folder");
     if (fs::exists(path, code) && ::access(path.c_str(), W_OK) != 0) return refuse("the file can't be written");
-    for (const std::string& other : others)
-        if (!other.empty() && (fs::equivalent(path, other, code) ||
-                               fs::absolute(path).lexically_normal() == fs::absolute(other).lexically_normal()))
-            return refuse(fmt::format("this is also {}, which would be overwritten", other));
+    if (const std::string other = same_file(path, others); !other.empty())
+        refuse(fmt::format("this is also {}, which would be overwritten", other));
 }
 
-/// Tables go to a file of all chips (.csv) or to a folder with one for each chip; the folder is made.
-void check_tables(const std::string& path, std::vector<Diagnostic>& wrong) {
+/// x_y.csv, as tables of single chips are called.
+bool is_table_name(const std::string& name) {
+    const std::size_t line = name.find('_');
+    if (line == std::string::npos || !ends_with(name, ".csv")) return false;
+    const auto digits = [](std::string_view text) {
+        return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+    };
+    const std::string_view all = name;
+    return digits(all.substr(0, line)) && digits(all.substr(line + 1, all.size() - line - 5));
+}
+
+/// Tables go to a file of all chips (.csv) or to a folder with one for each chip.
+void check_tables(const std::string& path, const std::vector<std::string>& others, std::vector<Diagnostic>& wrong) {
     if (path.empty()) return;
-    if (ends_with(path, ".csv")) return check_writable(path, "--tables", {}, wrong);
+    if (ends_with(path, ".csv")) return check_writable(path, "--tables", others, wrong);
     std::error_code code;
-    if (fs::is_directory(path, code)) {
-        if (::access(path.c_str(), W_OK) != 0)
-            wrong.push_back({{"--tables", 0, 0}, path, "the folder can't be written", "name another one"});
+    const auto refuse = [&](const std::string& why, const char* remedy) {
+        wrong.push_back({{"--tables", 0, 0}, path, why, remedy});
+    };
+    if (!fs::is_directory(path, code)) {
+        fs::path parent = fs::absolute(path).lexically_normal().parent_path();
+        if (ends_with(path, "/")) parent = parent.parent_path();
+        if (fs::exists(path, code) || !fs::is_directory(parent, code) || ::access(parent.c_str(), W_OK) != 0)
+            refuse("no folder can be made here", "name a folder, or a file that ends with .csv");
         return;
     }
-    if (fs::exists(path, code) || !fs::create_directory(path, code))
-        wrong.push_back(
-            {{"--tables", 0, 0}, path, "no folder can be made here", "name a folder, or a file that ends with .csv"});
+    if (::access(path.c_str(), W_OK) != 0) return refuse("the folder can't be written", "name another one");
+    for (const std::string& other : others) {
+        if (other.empty()) continue;
+        const fs::path file = fs::absolute(other).lexically_normal();
+        if (is_table_name(file.filename().string()) && fs::equivalent(file.parent_path(), path, code))
+            refuse(fmt::format("a table of this folder would take the place of {}", other), "name another folder");
+    }
+}
+
+/// All files that are to be written: none may be read, or be another one of them.
+void check_outputs(const MapArguments& arguments, std::vector<std::string> others, std::vector<Diagnostic>& wrong) {
+    for (const auto& [option, path] : {std::pair<const char*, const std::string&>{"--report", arguments.report},
+                                       {"--picture", arguments.picture},
+                                       {"--output", arguments.output}}) {
+        check_writable(path, option, others, wrong);
+        others.push_back(path);
+    }
+    check_tables(arguments.tables, others, wrong);
 }
 
 void write_file(const std::string& path, const std::string& text) {
@@ -84,6 +116,18 @@ void write_file(const std::string& path, const std::string& text) {
     if (text.empty() || text.back() != '\n') file << '\n';
     file.flush();
     if (!file) throw RunError(fmt::format("{}: can't be written", path));
+}
+
+/// Makes the folder of tables, or takes those of a former mapping away.
+void clear_tables(const std::string& folder) {
+    std::error_code code;
+    fs::create_directory(folder, code);
+    std::vector<fs::path> old;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, code))
+        if (is_table_name(entry.path().filename().string()) && entry.is_regular_file(code)) old.push_back(entry.path());
+    for (const fs::path& path : old)
+        fs::remove(path, code);
+    if (code) throw RunError(fmt::format("{}: can't be written: {}", folder, code.message()));
 }
 
 /// Lines of key,mask,route as PACMAN reads them; core c of the hardware, of which 0 is the monitor, is bit 6 + c. A
@@ -112,22 +156,98 @@ void write_tables(const std::string& path, const mapping::Machine& machine, cons
     if (one_file) write_file(path, all);
 }
 
+/// What is asked for: the options, and what the experiment says in their place. Its faults are those of its machine.
+MachineSettings machine_settings(const MapArguments& arguments, const MachineSettings& experiment,
+                                 std::vector<Diagnostic>& wrong) {
+    MachineSettings m = experiment;
+    if (!arguments.machine.empty() && arguments.machine != m.target) {
+        m.target = arguments.machine;
+        m.faults.clear();
+    }
+    const auto word = [](std::string& value, const std::string& given) {
+        if (!given.empty()) value = given;
+    };
+    const auto count = [](std::uint32_t& value, std::uint32_t given) {
+        if (given > 0) value = given;
+    };
+    const auto bytes = [&](std::uint64_t& value, const char* option, const std::string& given) {
+        if (given.empty()) return;
+        if (const auto number = parse_bytes(given); number && *number > 0)
+            value = *number;
+        else
+            wrong.push_back({{option, 0, 0}, given, "isn't a number of bytes above 0", "write \"128 MiB\""});
+    };
+    word(m.profile, arguments.profile);
+    word(m.faults, arguments.faults);
+    count(m.cores_per_chip, arguments.cores_per_chip);
+    bytes(m.sdram_per_chip, "--sdram-per-chip", arguments.sdram_per_chip);
+    bytes(m.dtcm_per_core, "--dtcm-per-core", arguments.dtcm_per_core);
+    count(m.router_entries, arguments.router_entries);
+    count(m.atoms_per_core, arguments.atoms_per_core);
+    m.slowdown = arguments.slowdown.value_or(m.slowdown);
+    m.rate = arguments.rate_hz.value_or(m.rate);
+    word(m.place, arguments.place);
+    word(m.objective, arguments.objective);
+    word(m.route, arguments.route);
+    word(m.keys, arguments.keys);
+    word(m.minimise, arguments.minimise);
+    m.effort = arguments.effort.value_or(m.effort);
+    m.congestion_rounds = arguments.congestion_rounds.value_or(m.congestion_rounds);
+    m.seed = arguments.seed.value_or(m.seed);
+    for (const std::string& assignment : arguments.traffic_set)
+        try {
+            set_traffic(m.traffic, assignment);
+        } catch (const InputError& e) {
+            wrong.insert(wrong.end(), e.diagnostics().begin(), e.diagnostics().end());
+        }
+    return m;
+}
+
+/// The pipeline's settings; words that stand for nothing become diagnostics.
+mapping::PipelineSettings pipeline_of(const MachineSettings& m, const MapArguments& arguments,
+                                      std::vector<Diagnostic>& wrong) {
+    MapWords words{.place = m.place,
+                   .objective = m.objective,
+                   .route = m.route,
+                   .keys = m.keys,
+                   .minimise = m.minimise,
+                   .effort = m.effort,
+                   .congestion_rounds = static_cast<int>(m.congestion_rounds),
+                   .seed = m.seed,
+                   .threads = arguments.threads};
+    const std::string& target = arguments.target_entries;
+    words.fit_entries = target == "fit";
+    if (!target.empty() && !words.fit_entries) {
+        const auto [end, error] = std::from_chars(target.data(), target.data() + target.size(), words.target_entries);
+        if (error != std::errc() || end != target.data() + target.size() || words.target_entries == 0)
+            wrong.push_back({{"--target-entries", 0, 0},
+                             target,
+                             "is neither a number of entries nor fit",
+                             "write a number from 1, or fit for what each chip's router holds"});
+    }
+    return pipeline_settings(words, [&](const std::string& key, std::string message, std::string remedy) {
+        wrong.push_back({{"--" + key, 0, 0}, "", std::move(message), std::move(remedy)});
+    });
+}
+
+/// Refuses rates of which a millisecond, which is drawn at a time, takes gigabytes.
+void check_scale(const mapping::MachineGraph& graph, double scale) {
+    constexpr double most = 1U << 25;
+    const double packets = std::accumulate(graph.weight.begin(), graph.weight.end(), 0.0) * scale * 1e-3;
+    if (packets <= most) return;
+    throw InputError(
+        Diagnostic{{"--traffic-scale", 0, 0},
+                   "",
+                   fmt::format("{:.3g} packets in each millisecond would take {} of memory", packets,
+                               amount_text(packets * sizeof(mapping::Spike), "bytes")),
+                   fmt::format("lower it to {:.3g} of what it is, which makes 2^25 packets", most / packets)});
+}
+
 MapResult map_all(const MapArguments& arguments) {
     std::vector<Diagnostic> wrong;
     MapSettings settings;
-    const MapWords words{.place = arguments.place,
-                         .objective = arguments.objective,
-                         .route = arguments.route,
-                         .keys = arguments.keys.empty() ? "own" : arguments.keys,
-                         .minimise = arguments.minimise,
-                         .effort = arguments.effort,
-                         .congestion_rounds = arguments.congestion_rounds,
-                         .target_entries = arguments.target_entries,
-                         .seed = arguments.seed,
-                         .threads = arguments.threads};
-    settings.pipeline = pipeline_settings(words, [&](const std::string& key, std::string message, std::string remedy) {
-        wrong.push_back({{"--" + key, 0, 0}, "", std::move(message), std::move(remedy)});
-    });
+    // Options alone first: what is wrong with them needs no file.
+    (void)pipeline_of(machine_settings(arguments, {}, wrong), arguments, wrong);
     const bool on_core = choose<bool>({{"cores", false}, {"on-core", true}}, arguments.stimuli, "--stimuli", wrong);
     const auto traffic =
         choose<int>({{"off", 0}, {"poisson", 1}, {"rates", 2}, {"spikes", 3}}, arguments.traffic, "--traffic", wrong);
@@ -162,19 +282,11 @@ MapResult map_all(const MapArguments& arguments) {
                          arguments.picture,
                          "pictures are written as SVG, but the name doesn't end so",
                          "let it end with .svg"});
-    check_writable(arguments.report, "--report", {arguments.input, arguments.faults, arguments.spikes}, wrong);
-    check_writable(arguments.picture, "--picture", {arguments.input, arguments.report}, wrong);
-    check_writable(arguments.output, "--output", {arguments.input, arguments.report, arguments.picture}, wrong);
+    check_outputs(arguments, {arguments.input, arguments.faults, arguments.spikes}, wrong);
     if (!wrong.empty()) throw InputError(std::move(wrong));
 
     MapResult result;
     result.arguments = arguments;
-    settings.machine = {arguments.machine, arguments.profile,
-                        arguments.cores_per_chip > 0 ? std::optional<int>(arguments.cores_per_chip) : std::nullopt};
-    settings.faults = arguments.faults;
-    settings.split.atoms_per_core = arguments.atoms_per_core;
-    settings.split.slowdown = arguments.slowdown;
-    settings.split.default_rate_hz = arguments.rate_hz;
     settings.split.stimuli_on_core = on_core;
     settings.split.threads = arguments.threads;
     std::optional<Progress> progress;
@@ -187,31 +299,54 @@ MapResult map_all(const MapArguments& arguments) {
     std::optional<Experiment> experiment;
     timed_stage(result, "read", {}, [&] {
         // A file and a machine that are both wrong are both reported.
-        const auto also = [&](auto&& work) {
-            try {
-                work();
-            } catch (const InputError& e) {
-                wrong.insert(wrong.end(), e.diagnostics().begin(), e.diagnostics().end());
-            }
-        };
-        also([&] {
-            if (arguments.machine == "auto" && !arguments.faults.empty())
-                throw InputError(Diagnostic{{"--faults", 0, 0},
-                                            arguments.faults,
-                                            "faults belong to a machine, but which isn't said",
-                                            "name it with --machine"});
-            result.machine = first_machine(settings);
-        });
-        also([&] {
+        std::vector<Diagnostic> wrong_file;
+        std::vector<std::string> files;
+        try {
             if (netlist) {
                 result.netlist = mapping::read_netlist(arguments.input, &result.notes);
                 result.title = fs::path(arguments.input).stem().string();
             } else {
-                experiment = read_experiment(arguments.input, arguments.overrides);
+                experiment = read_experiment(arguments.input, arguments.overrides, &files);
                 result.title = experiment->title;
             }
-        });
-        check_tables(arguments.tables, wrong);
+        } catch (const InputError& e) {
+            wrong_file = e.diagnostics();
+        }
+        const MachineSettings own = experiment ? experiment->machine : MachineSettings{};
+        MachineSettings& used = result.used;
+        used = machine_settings(arguments, own, wrong);
+        settings.pipeline = pipeline_of(used, arguments, wrong);
+        settings.machine = machine_spec(used);
+        settings.faults = used.faults;
+        settings.split.atoms_per_core = used.atoms_per_core;
+        settings.split.slowdown = used.slowdown;
+        settings.split.default_rate_hz = used.rate;
+        if (!own.faults.empty() && used.faults.empty())
+            result.notes.push_back(fmt::format("the experiment's faults are those of {}, so that none are taken off {}",
+                                               own.target, used.target));
+        const double resolution_ms = experiment ? experiment->simulation.resolution_ms() : 1.0;
+        settings.traffic = traffic_settings(used, netlist ? 1.0 : resolution_ms * used.slowdown);
+        for (Diagnostic& d : mapping::wrong_settings(settings.traffic)) {
+            d.where = {"--traffic-set", 0, 0};
+            wrong.push_back(std::move(d));
+        }
+        if (used.target.empty() && (netlist || wrong_file.empty()))
+            wrong.push_back({{"--machine", 0, 0}, "", "is missing", "name one, as in --machine spin5"});
+        if (used.target == "auto" && !used.faults.empty())
+            wrong.push_back({{"--faults", 0, 0},
+                             used.faults,
+                             "faults belong to a machine, but which isn't said",
+                             "name it with --machine"});
+        else if (!used.target.empty())
+            try {
+                result.machine = first_machine(settings);
+            } catch (const InputError& e) {
+                wrong.insert(wrong.end(), e.diagnostics().begin(), e.diagnostics().end());
+            }
+        wrong.insert(wrong.end(), wrong_file.begin(), wrong_file.end());
+        files.push_back(used.faults);
+        files.push_back(arguments.spikes);
+        check_outputs(arguments, std::move(files), wrong);
         if (!wrong.empty()) throw InputError(std::move(wrong));
     });
     const bool brings_keys = !result.graph().given_key.empty();
@@ -220,24 +355,30 @@ MapResult map_all(const MapArguments& arguments) {
                                     "netlist",
                                     fmt::format("{} brings no keys", arguments.input),
                                     "leave it out, or give the netlist routing_keys"});
-    if (arguments.keys.empty()) result.arguments.keys = brings_keys ? "netlist" : "own";
-    if (brings_keys && arguments.keys.empty()) settings.pipeline.keys.method = mapping::KeyMethod::given;
-    if (experiment) settings.traffic.step_ms = experiment->simulation.resolution_ms() * arguments.slowdown;
+    if (brings_keys && arguments.keys.empty()) {
+        result.used.keys = "netlist";
+        settings.pipeline.keys.method = mapping::KeyMethod::given;
+    }
+    const double slowdown = result.used.slowdown, scale = arguments.traffic_scale / slowdown;
+    const bool draws = traffic == 1 || traffic == 2;
+    if (draws && netlist) check_scale(result.netlist, scale);
     map_network(result, experiment ? &*experiment : nullptr, settings, watch);
     if (traffic == 0 || !result.verified()) return result;
+    if (draws) check_scale(result.graph(), scale);
 
     timed_stage(result, "traffic", watch, [&] {
         mapping::Traffic simulation(result.machine, result.graph(), result.mapped->placement, result.mapped->keys,
                                     result.mapped->tables, settings.traffic);
         const auto duration = static_cast<mapping::Picoseconds>(arguments.traffic_ms * 1e9);
         if (traffic == 3) {
-            replay_spikes(simulation, arguments.spikes, *experiment, *result.split, arguments.slowdown, duration,
-                          [&](double done, double of) { watch("traffic", std::min(done, 0.999 * of), of); });
+            const auto notes =
+                replay_spikes(simulation, arguments.spikes, *experiment, *result.split, slowdown, duration,
+                              [&](double done, double of) { watch("traffic", std::min(done, 0.999 * of), of); });
+            result.notes.insert(result.notes.end(), notes.begin(), notes.end());
             result.traffic = simulation.report();
         } else {
             const auto pattern = traffic == 1 ? mapping::Pattern::poisson : mapping::Pattern::regular;
-            mapping::RateSource source(result.graph(), arguments.traffic_scale / arguments.slowdown, pattern,
-                                       arguments.seed);
+            mapping::RateSource source(result.graph(), scale, pattern, result.used.seed);
             result.traffic = mapping::run_rates(simulation, source, duration);
         }
     });
@@ -252,12 +393,18 @@ CLI::App* add_map_command(CLI::App& app, MapArguments& a) {
     map->add_option("--machine", a.machine,
                     "mesh:WxH, torus:WxH (chips), spin3, spin5 (a\n"
                     "board), spin5:WxH (triads of boards),\n"
-                    "spin5-torus:WxH, full, or auto (the smallest)")
-        ->required()
+                    "spin5-torus:WxH, full, or auto (the smallest)\n"
+                    "[the experiment's, of its table machine, as all\n"
+                    "that stands there for what isn't given here]")
         ->type_name("M");
     map->add_option("--profile", a.profile, "spinnaker, spinnaker2, truenorth, loihi [spinnaker]")->type_name("NAME");
     map->add_option("--cores-per-chip", a.cores_per_chip, "application cores [the profile's]")
         ->check(CLI::Range(static_cast<int>(cores_per_chip_range.low), static_cast<int>(cores_per_chip_range.high)))
+        ->type_name("N");
+    map->add_option("--sdram-per-chip", a.sdram_per_chip, "as in \"128 MiB\" [the profile's]")->type_name("BYTES");
+    map->add_option("--dtcm-per-core", a.dtcm_per_core, "memory of a core [the profile's]")->type_name("BYTES");
+    map->add_option("--router-entries", a.router_entries, "of a chip, for the application [the profile's]")
+        ->check(CLI::Range(1U, mapping::most_router_entries))
         ->type_name("N");
     map->add_option("--faults", a.faults, "what is broken: down_chips, down_cores, down_links")->type_name("FILE");
     map->add_option("--set", a.overrides, "override a key of the experiment")
@@ -280,7 +427,8 @@ CLI::App* add_map_command(CLI::App& app, MapArguments& a) {
     map->add_option("--place", a.place, "ours, hilbert or random [ours]")->type_name("HOW");
     map->add_option("--objective", a.objective,
                     "what placing makes small: tree-cost, link-load,\n"
-                    "table-entries or board-crossings [tree-cost]")
+                    "table-entries or board-crossings (as a cost on up\n"
+                    "to 64 x 64 chips, beyond as tree-cost) [tree-cost]")
         ->type_name("WHAT");
     map->add_option("--effort", a.effort,
                     "scales how long placing, keys and tables search\n"
@@ -304,9 +452,10 @@ CLI::App* add_map_command(CLI::App& app, MapArguments& a) {
                     "best, ordered-covering, pair, default-routes or\n"
                     "none [best]")
         ->type_name("HOW");
-    map->add_option("--target-entries", a.target_entries, "tables of so many entries are small enough")
-        ->check(CLI::Range(1U, 1U << 30))
-        ->type_name("N");
+    map->add_option("--target-entries", a.target_entries,
+                    "tables of so many entries are small enough; fit:\n"
+                    "of as many as the chip's router holds")
+        ->type_name("N|fit");
     map->add_option("--seed", a.seed, "of placing, routing and traffic [1]")->type_name("N");
     map->add_option("--threads", a.threads, "the result is the same for every number [1]")
         ->check(CLI::Range(1, 4096))
@@ -323,6 +472,13 @@ CLI::App* add_map_command(CLI::App& app, MapArguments& a) {
     map->add_option("--traffic-scale", a.traffic_scale, "packets a second for each unit of weight [1]")
         ->check(CLI::Range(0.0, 1e12))
         ->type_name("X");
+    map->add_option("--traffic-set", a.traffic_set,
+                    "a parameter of routers and links, as in\n"
+                    "link_mbit_s=100 or payload=true (72-bit packets);\n"
+                    "all: docs/experiment_format.md, traffic")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false)
+        ->take_all();
     map->add_option("--report", a.report, "write the report here")->type_name("FILE.json");
     map->add_option("--tables", a.tables,
                     "write the router tables: a file of all, or a\n"
@@ -353,6 +509,7 @@ int map_command(const MapArguments& arguments, const Environment& environment) {
         // What was asked for is written whether it fits or not.
         if (!arguments.report.empty()) write_file(arguments.report, map_report_json(result));
         if (!arguments.output.empty()) write_file(arguments.output, map_stages_json(result));
+        if (!arguments.tables.empty() && !ends_with(arguments.tables, ".csv")) clear_tables(arguments.tables);
         if (result.mapped && !arguments.tables.empty())
             write_tables(arguments.tables, result.machine, result.mapped->tables);
         if (result.mapped && !arguments.picture.empty()) {

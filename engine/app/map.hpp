@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,16 +18,18 @@ namespace spikecast {
 struct MapArguments {
     std::string input;
     std::vector<std::string> overrides;
-    std::string machine, profile = "spinnaker", faults;
-    int cores_per_chip = 0; ///< 0: the profile's
-    std::string place = "ours", objective = "tree-cost", route = "steiner", keys, minimise = "best";
-    double effort = 1.0; ///< keys: empty: the netlist's where it has some, else "own"
-    int congestion_rounds = 0;
-    std::uint32_t target_entries = 0;
-    std::uint64_t seed = 1;
+    // What isn't given is as [machine] of the experiment says, or else as by default.
+    std::string machine, profile, faults;
+    std::uint32_t cores_per_chip = 0, router_entries = 0; ///< 0: not given
+    std::string sdram_per_chip, dtcm_per_core;
+    std::string place, objective, route, keys, minimise; ///< keys: the netlist's where it has some
+    std::optional<double> effort, slowdown, rate_hz;
+    std::optional<std::uint32_t> congestion_rounds;
+    std::optional<std::uint64_t> seed;
+    std::uint32_t atoms_per_core = 0; ///< 0: not given
+    std::vector<std::string> traffic_set;
+    std::string target_entries; ///< a number, "fit" or empty: as small as possible
     std::uint32_t threads = 1;
-    std::uint32_t atoms_per_core = 0;
-    double slowdown = 1.0, rate_hz = 10.0;
     std::string stimuli = "cores";
     std::string traffic = "off", spikes;
     double traffic_ms = 100.0, traffic_scale = 1.0;

@@ -40,8 +40,19 @@ Json finite(double value) {
 }
 
 Json latency_json(const mapping::LatencyStatistics& l) {
-    return {{"deliveries", l.deliveries}, {"min_ns", l.min_ns}, {"mean_ns", l.mean_ns}, {"median_ns", l.median_ns},
-            {"p90_ns", l.p90_ns},         {"p99_ns", l.p99_ns}, {"max_ns", l.max_ns}};
+    Json below = Json::array(), deliveries = Json::array();
+    for (const auto& bin : l.bins) {
+        below.push_back(bin.below_ns);
+        deliveries.push_back(bin.deliveries);
+    }
+    return {{"deliveries", l.deliveries},
+            {"min_ns", l.min_ns},
+            {"mean_ns", l.mean_ns},
+            {"median_ns", l.median_ns},
+            {"p90_ns", l.p90_ns},
+            {"p99_ns", l.p99_ns},
+            {"max_ns", l.max_ns},
+            {"histogram", {{"below_ns", std::move(below)}, {"deliveries", std::move(deliveries)}}}};
 }
 
 Json traffic_json(const MapResult& result) {
@@ -52,6 +63,20 @@ Json traffic_json(const MapResult& result) {
         group["latency"] = latency_json(t.group_latency[g]);
         groups.push_back(std::move(group));
     }
+    Json projections = Json::array();
+    if (result.split)
+        for (const mapping::ProjectionTraffic& p : t.projections)
+            projections.push_back({{"source", result.split->group_names[p.source]},
+                                   {"target", result.split->group_names[p.target]},
+                                   {"dropped", p.dropped},
+                                   {"latency", latency_json(p.latency)}});
+    Json links = Json::array();
+    for (std::size_t l = 0; l < t.link_packets.size(); ++l)
+        if (t.link_packets[l] > 0) {
+            const auto chip = static_cast<ChipId>(l / 6);
+            links.push_back(
+                {result.machine.x(chip), result.machine.y(chip), l % 6, t.link_packets[l], t.link_utilisation[l]});
+        }
     return {{"mode", result.arguments.traffic},
             {"machine_seconds", t.seconds},
             {"packets_sent", t.packets_sent},
@@ -73,7 +98,18 @@ Json traffic_json(const MapResult& result) {
               {"link", t.busiest_link % 6}}},
             {"latency", latency_json(t.latency)},
             {"groups", groups},
+            {"projections", std::move(projections)},
+            {"settings", result.used.traffic},
+            {"links", std::move(links)},
             {"energy_j", {{"links", t.link_joules}, {"idle", t.idle_joules}, {"busy", t.busy_joules}}}};
+}
+
+/// What chips have where nothing is broken.
+mapping::ChipResources largest_chip(const mapping::Machine& machine) {
+    mapping::ChipResources largest;
+    for (const mapping::ChipResources& r : machine.resources)
+        if (r.cores > largest.cores) largest = r;
+    return largest;
 }
 
 std::size_t pins(const mapping::MachineGraph& graph) {
@@ -85,6 +121,8 @@ std::size_t pins(const mapping::MachineGraph& graph) {
 std::string map_report_json(const MapResult& result) {
     const mapping::MachineGraph& graph = result.graph();
     const MapArguments& a = result.arguments;
+    const MachineSettings& used = result.used;
+    const mapping::ChipResources usual = largest_chip(result.machine);
     Json json{{"version", SPIKECAST_VERSION},
               {"input", a.input},
               {"kind", result.split ? "experiment" : "netlist"},
@@ -95,14 +133,19 @@ std::string map_report_json(const MapResult& result) {
                 {"height", result.machine.height},
                 {"wraps", result.machine.wraps},
                 {"profile", result.machine.profile},
+                {"cores_per_chip", usual.cores},
+                {"sdram_per_chip", usual.sdram_bytes},
+                {"dtcm_per_core", result.machine.dtcm_bytes},
+                {"router_entries", usual.router_entries},
                 {"chips", std::count(result.machine.alive.begin(), result.machine.alive.end(), 1)}}},
-              {"seed", a.seed},
+              {"not_modelled", result.machine.not_modelled},
+              {"seed", used.seed},
               {"threads", a.threads},
-              {"place", a.place},
-              {"objective", a.objective},
-              {"route", a.route},
-              {"keys", a.keys},
-              {"minimise", a.minimise},
+              {"place", used.place},
+              {"objective", used.objective},
+              {"route", used.route},
+              {"keys", used.keys},
+              {"minimise", used.minimise},
               {"vertices", graph.vertices.size()},
               {"nets", graph.nets()},
               {"pins", pins(graph)},
@@ -173,7 +216,7 @@ std::string map_report_json(const MapResult& result) {
                                    {"packets_per_step", p.packets}});
         json["populations"] = populations;
         json["stimulus_cores"] = split.parts.size() - split.slices.count();
-        json["slowdown"] = a.slowdown;
+        json["slowdown"] = used.slowdown;
     }
     if (result.traffic) json["traffic"] = traffic_json(result);
     Json seconds, processor;
@@ -264,6 +307,14 @@ std::string map_report_table(const MapResult& result) {
         field("  late", fmt::format("{} deliveries after their step", grouped(t.late)));
         field("  latency", fmt::format("median {:.3g} us, 99 % below {:.3g} us, largest {:.3g} us",
                                        t.latency.median_ns / 1e3, t.latency.p99_ns / 1e3, t.latency.max_ns / 1e3));
+        const auto slowest =
+            std::max_element(t.projections.begin(), t.projections.end(),
+                             [](const auto& x, const auto& y) { return x.latency.p99_ns < y.latency.p99_ns; });
+        if (result.split && slowest != t.projections.end())
+            field("  slowest", fmt::format("{} -> {}: median {:.3g} us, 99 % below {:.3g} us, {} dropped",
+                                           result.split->group_names[slowest->source],
+                                           result.split->group_names[slowest->target], slowest->latency.median_ns / 1e3,
+                                           slowest->latency.p99_ns / 1e3, grouped(slowest->dropped)));
         field("  busiest link", fmt::format("sends {:.3g} % of the time", 100.0 * t.max_utilisation));
         field("  energy", fmt::format("links {:.3g} J, chips idle {:.3g} J, busy at most {:.3g} J more", t.link_joules,
                                       t.idle_joules, t.busy_joules));
@@ -316,9 +367,7 @@ std::string map_stages_json(const MapResult& result) {
     constraints.push_back({{"type", "reserve_resource"}, {"resource", "cores"}, {"reservation", {0, monitor_cores}}});
     json["constraints"] = constraints;
 
-    mapping::ChipResources usual;
-    for (const mapping::ChipResources& r : machine.resources)
-        if (r.cores > usual.cores) usual = r;
+    const mapping::ChipResources usual = largest_chip(machine);
     Json dead_chips = Json::array(), dead_links = Json::array(), exceptions = Json::array();
     for (ChipId c = 0; c < machine.chips(); ++c) {
         if (machine.alive[c] == 0) {

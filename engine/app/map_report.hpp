@@ -13,6 +13,7 @@ namespace spikecast {
 /// A mapping that was asked for on the command line.
 struct MapResult : NetworkMapping {
     MapArguments arguments;
+    MachineSettings used; ///< of the arguments and of the experiment's [machine]
     std::string title;
     std::optional<mapping::TrafficReport> traffic;
 };

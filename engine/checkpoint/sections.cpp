@@ -98,11 +98,11 @@ template TotalsSection from_bytes(const std::string&, const std::string&);
 template RecordingSection from_bytes(const std::string&, const std::string&);
 
 Experiment experiment_of(const ExperimentSection& section, const std::vector<std::string>& more,
-                         const std::string& path) {
+                         const std::string& path, std::vector<std::string>* files) {
     if (!section.text.empty()) {
         std::vector<std::string> overrides = section.overrides;
         overrides.insert(overrides.end(), more.begin(), more.end());
-        return read_experiment_text(section.text, section.directory, "the experiment in " + path, overrides);
+        return read_experiment_text(section.text, section.directory, "the experiment in " + path, overrides, files);
     }
     if (section.program != SPIKECAST_VERSION)
         throw RunError(fmt::format("{}: its experiment was made in code by version {}, which this version ({}) can't "

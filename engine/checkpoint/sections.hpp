@@ -73,9 +73,9 @@ template <class Section>
 [[nodiscard]] Section from_bytes(const std::string& bytes, const std::string& path);
 
 /// Serial. The experiment of a checkpoint, with further overrides. Throws RunError, or InputError for what is wrong
-/// with the experiment.
+/// with the experiment. files: receives the paths of the files that the experiment names.
 [[nodiscard]] Experiment experiment_of(const ExperimentSection& section, const std::vector<std::string>& more,
-                                       const std::string& path);
+                                       const std::string& path, std::vector<std::string>* files = nullptr);
 
 /// One way in which two experiments differ.
 struct Difference {

@@ -122,6 +122,7 @@ template <class Archive>
 void serialize(Archive& a, MachineSettings& x, unsigned) {
     a& x.target& x.profile& x.faults& x.cores_per_chip& x.atoms_per_core& x.slowdown& x.rate& x.place& x.objective;
     a& x.route& x.keys& x.minimise& x.effort& x.congestion_rounds& x.seed& x.router& x.traffic;
+    a& x.sdram_per_chip& x.dtcm_per_core& x.router_entries;
 }
 template <class Archive>
 void serialize(Archive& a, Reference& x, unsigned) {

@@ -2,10 +2,14 @@
 
 #include "engine/experiment/check.hpp"
 #include "engine/experiment/quantity.hpp"
+#include "engine/experiment/schema.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -51,6 +55,7 @@ constexpr TrafficKey traffic_keys[] = {
     {"reinject_queue", &Settings::reinject_queue},
     {"reinject_interval_us", &Settings::reinject_interval_us},
     {"phase_ms", &Settings::phase_ms},
+    {"payload", &Settings::payload},
     {"link_pj_per_bit", &Settings::link_pj_per_bit},
     {"chip_idle_w", &Settings::chip_idle_w},
     {"chip_busy_w", &Settings::chip_busy_w},
@@ -96,13 +101,61 @@ mapping::PipelineSettings pipeline_settings(const MapWords& words, const WrongWo
     s.place.effort = s.keys.effort = s.minimise.effort = words.effort;
     s.route.congestion_rounds = words.congestion_rounds;
     s.minimise.target = words.target_entries;
+    s.minimise.fit = words.fit_entries;
     return s;
 }
 
 mapping::MachineSpec machine_spec(const MachineSettings& machine) {
     mapping::MachineSpec spec{machine.target, machine.profile, {}};
     if (machine.cores_per_chip > 0) spec.cores_per_chip = static_cast<int>(machine.cores_per_chip);
+    spec.sdram_per_chip = machine.sdram_per_chip;
+    spec.dtcm_per_core = machine.dtcm_per_core;
+    spec.router_entries = machine.router_entries;
     return spec;
+}
+
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+    std::uint64_t number = 0;
+    const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc()) return std::nullopt;
+    std::string_view unit(at, static_cast<std::size_t>(text.data() + text.size() - at));
+    while (!unit.empty() && unit.front() == ' ')
+        unit.remove_prefix(1);
+    for (const auto& [name, shift] :
+         {std::pair<std::string_view, unsigned>{"", 0}, {"B", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}})
+        if (unit == name && number <= std::numeric_limits<std::uint64_t>::max() >> shift) return number << shift;
+    return std::nullopt;
+}
+
+void set_traffic(std::map<std::string, double>& traffic, const std::string& assignment) {
+    const std::size_t equals = assignment.find('=');
+    const std::string key = assignment.substr(0, equals);
+    const auto refuse = [&](std::string message, std::string remedy) {
+        throw InputError(Diagnostic{{"--traffic-set", 0, 0}, key, std::move(message), std::move(remedy)});
+    };
+    std::vector<std::string> known;
+    for (const TrafficKey& each : traffic_keys)
+        known.emplace_back(each.name);
+    if (std::find(known.begin(), known.end(), key) == known.end())
+        refuse("is no setting of the router model", suggestion(key, known));
+    if (equals == std::string::npos) refuse("has no value", fmt::format("write {}=VALUE", key));
+    const std::string text = assignment.substr(equals + 1);
+    const TrafficKind kind = traffic_kind(key);
+    if (kind == TrafficKind::flag) {
+        if (text != "true" && text != "false") refuse(fmt::format("is '{}'", text), "write true or false");
+        traffic[key] = text == "true" ? 1.0 : 0.0;
+        return;
+    }
+    double value = 0.0;
+    try {
+        value = in_unit(evaluate(text, {}), "1", text);
+    } catch (const QuantityError& e) {
+        refuse(e.what(), e.remedy().empty() ? "write a number in the unit of the key" : e.remedy());
+    }
+    constexpr double most_whole = 1U << 30;
+    if (kind == TrafficKind::whole && !(value >= 0.0 && value <= most_whole && std::floor(value) == value))
+        refuse(fmt::format("is {}, but must be a whole number from 0 to 2^30", value), "correct it");
+    traffic[key] = value;
 }
 
 TrafficKind traffic_kind(std::string_view key) {
@@ -143,10 +196,10 @@ void check_machine(const Experiment& experiment, const WrongWord& wrong) {
         (void)mapping::make_machine(spec);
     } catch (const InputError& e) {
         for (const Diagnostic& d : e.diagnostics()) {
-            const bool other = d.object == "profile" || d.object == "cores-per-chip";
-            wrong(d.object == "profile"          ? "machine.profile"
-                  : d.object == "cores-per-chip" ? "machine.cores_per_chip"
-                                                 : "machine.target",
+            std::string key = d.object;
+            std::replace(key.begin(), key.end(), '-', '_');
+            const bool other = d.object != m.target && schema_table("[machine]").find(key) != nullptr;
+            wrong("machine." + (other ? key : "target"),
                   other ? d.message : fmt::format("'{}': {}", m.target, d.message), d.remedy);
         }
     }

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,12 +30,16 @@ struct MapWords {
     double effort = 1.0;
     int congestion_rounds = 0;
     std::uint32_t target_entries = 0;
+    bool fit_entries = false; ///< the target of each chip is what its router holds
     std::uint64_t seed = 1;
     std::uint32_t threads = 1;
 };
 
 /// Hears of a word that stands for nothing: which key it was given to, what is wrong, and the remedy.
 using WrongWord = std::function<void(const std::string& key, std::string message, std::string remedy)>;
+
+/// Bytes as "128 MiB", "64 KiB", "1 GiB" or a plain number; nothing where it is none of them.
+[[nodiscard]] std::optional<std::uint64_t> parse_bytes(std::string_view text);
 
 /// The pipeline's settings; a wrong word is told, with its default in its place.
 [[nodiscard]] mapping::PipelineSettings pipeline_settings(const MapWords& words, const WrongWord& wrong);
@@ -44,6 +50,8 @@ using WrongWord = std::function<void(const std::string& key, std::string message
 enum class TrafficKind : std::uint8_t { number, whole, flag };
 /// What a key of machine.traffic takes; throws std::logic_error for one that the schema doesn't declare.
 [[nodiscard]] TrafficKind traffic_kind(std::string_view key);
+/// Sets a key of machine.traffic from an assignment, as "wait_cycles=100" or "reinject=true". Throws InputError.
+void set_traffic(std::map<std::string, double>& traffic, const std::string& assignment);
 /// The router model's settings for steps of so many ms of machine time.
 [[nodiscard]] mapping::TrafficSettings traffic_settings(const MachineSettings& machine, double step_ms);
 

@@ -729,7 +729,23 @@ private:
         };
         m.profile = text(table, "profile", m.profile);
         if (const std::string faults = text(table, "faults", ""); !faults.empty()) m.faults = resolved(faults);
+        const auto bytes = [&](const char* key, std::uint64_t& value) {
+            const Node* found = table.find(key);
+            if (found == nullptr) return;
+            std::optional<std::uint64_t> read;
+            if (found->is_string())
+                read = parse_bytes(found->string);
+            else if (found->kind == Node::Kind::integer && found->integer > 0)
+                read = static_cast<std::uint64_t>(found->integer);
+            if (read && *read > 0)
+                value = *read;
+            else
+                fail(joined("machine", key), found->where, "isn't a number of bytes above 0", "write \"128 MiB\"");
+        };
         small("cores_per_chip", m.cores_per_chip);
+        bytes("sdram_per_chip", m.sdram_per_chip);
+        bytes("dtcm_per_core", m.dtcm_per_core);
+        small("router_entries", m.router_entries);
         small("atoms_per_core", m.atoms_per_core);
         small("congestion_rounds", m.congestion_rounds);
         number("slowdown", m.slowdown, "1");
@@ -1984,9 +2000,10 @@ Experiment read_experiment(const std::string& path, const std::vector<std::strin
 }
 
 Experiment read_experiment_text(const std::string& text, const std::string& directory, const std::string& name,
-                                const std::vector<std::string>& overrides) {
+                                const std::vector<std::string>& overrides, std::vector<std::string>* files) {
     Reader reader;
     reader.read(parse_document(text, directory, name, reader.errors), name, overrides);
+    if (files != nullptr) *files = std::move(reader.files);
     return finished(reader);
 }
 

@@ -14,8 +14,10 @@ namespace spikecast {
 /// others for reading, and none for writing but those that its caller names.
 [[nodiscard]] Experiment read_experiment(const std::string& path, const std::vector<std::string>& overrides = {},
                                          std::vector<std::string>* files = nullptr);
-/// From what Experiment::text and Experiment::directory hold; name: what messages call it.
+/// From what Experiment::text and Experiment::directory hold; name: what messages call it; files: receives those that
+/// the text names.
 [[nodiscard]] Experiment read_experiment_text(const std::string& text, const std::string& directory,
-                                              const std::string& name, const std::vector<std::string>& overrides);
+                                              const std::string& name, const std::vector<std::string>& overrides,
+                                              std::vector<std::string>* files = nullptr);
 
 } // namespace spikecast

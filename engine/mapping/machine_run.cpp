@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -19,6 +20,9 @@ namespace {
 std::string in_words_of_the_file(std::string text) {
     for (const auto& [option, key] : {std::pair<std::string, std::string>{"--atoms-per-core", "machine.atoms_per_core"},
                                       {"--slowdown", "machine.slowdown"},
+                                      {"--sdram-per-chip", "machine.sdram_per_chip"},
+                                      {"--dtcm-per-core", "machine.dtcm_per_core"},
+                                      {"--router-entries", "machine.router_entries"},
                                       {"--rate", "machine.rate"},
                                       {"--keys own", "machine.keys = \"own\""}})
         for (std::size_t at; (at = text.find(option)) != std::string::npos;)
@@ -170,14 +174,23 @@ MachineRun::MachineRun(MPI_Comm comm, const Experiment& experiment, std::uint32_
     starts_.resize(static_cast<std::size_t>(ranks_));
 }
 
-/// All ranks' spikes to rank 0.
-void MachineRun::gather(const std::vector<SliceSpike>& own) {
+/// All ranks' spikes to rank 0; none of them, and an error there, where a rank has too many for the counts of MPI.
+void MachineRun::gather(const std::vector<SliceSpike>& own, std::string& error) {
     constexpr int words = sizeof(SliceSpike) / sizeof(std::uint32_t);
-    const int count = static_cast<int>(own.size()) * words;
+    const int most = std::numeric_limits<int>::max() / words / ranks_;
+    const bool fits = own.size() <= static_cast<std::size_t>(most);
+    int count = fits ? static_cast<int>(own.size()) * words : -1;
     MPI_Gather(&count, 1, MPI_INT, counts_.data(), 1, MPI_INT, 0, comm_);
+    if (!fits) count = 0;
     if (rank_ == 0) {
         int total = 0;
         for (std::size_t r = 0; r < counts_.size(); ++r) {
+            if (counts_[r] < 0) {
+                error = fmt::format("rank {} has more than {} spikes between two exchanges, too many for the router "
+                                    "model; use more ranks, or machine.router = false",
+                                    r, most);
+                counts_[r] = 0;
+            }
             starts_[r] = total;
             total += counts_[r];
         }
@@ -189,9 +202,9 @@ void MachineRun::gather(const std::vector<SliceSpike>& own) {
 
 const std::vector<RoutedException>& MachineRun::route(std::int64_t first, std::int64_t end,
                                                       const std::vector<SliceSpike>& own, std::string& error) {
-    gather(own);
+    gather(own, error);
     exceptions_.clear();
-    if (rank_ == 0) {
+    if (rank_ == 0 && error.empty()) {
         const double begin = wall_seconds();
         try {
             router_->run(first, end, spikes_, exceptions_);

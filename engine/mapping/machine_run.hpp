@@ -44,7 +44,7 @@ public:
     [[nodiscard]] std::optional<MachineSummary> summary() const;
 
 private:
-    void gather(const std::vector<SliceSpike>& own);
+    void gather(const std::vector<SliceSpike>& own, std::string& error);
 
     MPI_Comm comm_;
     int rank_ = 0, ranks_ = 1;

@@ -15,19 +15,22 @@ namespace {
 
 using mapping::Demand;
 
-constexpr double packet_bits = 40.0;
-
-/// Packets a second that a link of the machine takes.
+/// Packets a second over the link that has most of what it takes.
 Demand link_demand(const NetworkMapping& m, double slowdown, const mapping::TrafficSettings& settings) {
+    const double packet_bits = settings.payload ? 72.0 : 40.0;
     Demand demand{"link load", 0.0, settings.link_mbit_s * 1e6 / packet_bits,
                   "packets/s", "",  "run slower (--slowdown), or use more chips"};
     const auto& loads = m.mapped->link_loads;
     constexpr std::array<const char*, 6> directions{"E", "NE", "N", "W", "SW", "S"};
     for (std::size_t i = 0; i < loads.size(); ++i) {
-        const double load = loads[i] / slowdown;
-        if (load <= demand.used) continue;
-        demand.used = load;
         const auto c = static_cast<mapping::ChipId>(i / 6);
+        const mapping::ChipId to = m.machine.neighbour(c, static_cast<int>(i % 6));
+        const bool crosses = to != mapping::no_chip && m.machine.board[c] != m.machine.board[to];
+        const double load = loads[i] / slowdown;
+        const double takes = (crosses ? settings.board_link_mbit_s : settings.link_mbit_s) * 1e6 / packet_bits;
+        if (load / takes <= demand.share()) continue;
+        demand.used = load;
+        demand.available = takes;
         demand.where = fmt::format("{} of chip ({}, {})", directions.at(i % 6), m.machine.x(c), m.machine.y(c));
     }
     return demand;
@@ -92,6 +95,8 @@ void map_network(NetworkMapping& m, const Experiment* experiment, const MapSetti
         m.notes.insert(m.notes.end(), m.split->notes.begin(), m.split->notes.end());
     }
     const mapping::MachineGraph& graph = m.graph();
+    if (!m.machine.not_modelled.empty())
+        m.notes.push_back(fmt::format("not modelled of {}: {}", m.machine.profile, m.machine.not_modelled));
     timed_stage(m, "smallest", {}, [&] { m.smallest = mapping::smallest_machine(graph, settings.machine); });
     if (settings.machine.shape == "auto") {
         if (!m.smallest)

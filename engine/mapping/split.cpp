@@ -92,6 +92,12 @@ struct Context {
     std::vector<SpikingStimulus> stimuli;
     double cycles_in_step = 0.0; ///< 0: the profile has no clock
     double steps_per_s = 0.0;
+
+    /// Cores run programs, with rows in SDRAM; else they hold their synapses themselves.
+    [[nodiscard]] bool programs() const noexcept { return machine.has_sdram; }
+    [[nodiscard]] std::uint32_t most_neurons() const noexcept {
+        return machine.neurons_per_core > 0 ? machine.neurons_per_core : most_atoms;
+    }
 };
 
 /// What of a population's slice doesn't depend on how the synapses fell.
@@ -118,6 +124,11 @@ AtomLimits limits_of(const Context& context, std::size_t p) {
     return limits;
 }
 
+/// Of a core that holds its synapses itself, a word for each.
+std::uint64_t synaptic_memory(double synapses) {
+    return word * static_cast<std::uint64_t>(synapses);
+}
+
 /// DTCM of a slice.
 std::uint64_t dtcm_of(const AtomLimits& limits, std::uint64_t atoms, std::uint64_t longest_row,
                       std::uint64_t sources_heard) {
@@ -138,7 +149,7 @@ struct Choice {
 Choice choose_atoms(const Context& context, std::size_t p) {
     const Population& population = context.experiment.populations[p];
     const AtomLimits limits = limits_of(context, p);
-    if (limits.delay_bits + limits.receptor_bits > word_bits)
+    if (context.programs() && limits.delay_bits + limits.receptor_bits > word_bits)
         throw InputError(Diagnostic{
             context.experiment.where("populations." + population.name), population.name,
             fmt::format("delays of up to {} steps and {} receptors take {} bits of a synaptic word, but only {} are "
@@ -181,6 +192,11 @@ Choice choose_atoms(const Context& context, std::size_t p) {
                 s.sources * hears * (static_cast<double>(row_header) + 4.0 * std::sqrt(s.synapses / n / s.sources * a));
         }
         const double longest = row * a + 4.0 * std::sqrt(row * a) + 1.0;
+        if (!context.programs()) {
+            if (context.machine.dtcm_bytes > 0 && synaptic_memory(words * a) > context.machine.dtcm_bytes)
+                return "synaptic memory";
+            return {};
+        }
         if (!limits.source) {
             if (limits.delay_bits + limits.receptor_bits + bits_for(atoms) > word_bits) return "synaptic word";
             if (context.machine.dtcm_bytes > 0 &&
@@ -200,12 +216,14 @@ Choice choose_atoms(const Context& context, std::size_t p) {
                     context.steps_per_s;
             if (cycles > context.cycles_in_step) return "real time";
         }
+        if (!limits.source && (packets + (on_core ? 0.0 : stimulus_rate * a)) / context.steps_per_s >
+                                  static_cast<double>(packet_buffer) * context.settings.slowdown)
+            return "packets into a core";
         return {};
     };
     if (context.settings.atoms_per_core > 0) return {context.settings.atoms_per_core, "asked for"};
     Choice choice{0, "synaptic word"};
-    std::string real_time;
-    for (std::uint32_t atoms = most_atoms; atoms >= 1; --atoms) {
+    for (std::uint32_t atoms = context.most_neurons(); atoms >= 1; --atoms) {
         const std::string why = fails(atoms);
         if (why.empty()) {
             choice.atoms = atoms;
@@ -215,16 +233,16 @@ Choice choose_atoms(const Context& context, std::size_t p) {
     }
     if (choice.atoms == 0) { // what smaller slices don't cure: the largest that the memory holds
         choice.atoms = 1;
-        for (std::uint32_t atoms = most_atoms; atoms > 1; --atoms) {
+        for (std::uint32_t atoms = context.most_neurons(); atoms > 1; --atoms) {
             const std::string why = fails(atoms);
-            if (why.empty() || why == "real time") {
+            if (why.empty() || why == "real time" || why == "packets into a core") {
                 choice.atoms = atoms;
                 break;
             }
             choice.limit = why;
         }
-    } else if (choice.atoms == most_atoms) {
-        choice.limit = "256 neurons of a synaptic word";
+    } else if (choice.atoms == context.most_neurons()) {
+        choice.limit = context.machine.neurons_per_core > 0 ? "neurons of a core" : "256 neurons of a synaptic word";
     }
     // Slices of equal size rather than full ones and a rest.
     const std::uint64_t slices = (population.size + choice.atoms - 1) / choice.atoms;
@@ -237,9 +255,15 @@ Choice choose_atoms(const Context& context, std::size_t p) {
 class RowCounts final : public SynapseSink {
 public:
     /// Slices first .. first + many - 1; columns are all neurons, in declared order.
-    RowCounts(const Slices& slices, std::uint32_t first, std::uint32_t many, const std::vector<std::uint64_t>& offsets)
+    /// fan_in: counts the synapses of each neuron, too.
+    RowCounts(const Slices& slices, std::uint32_t first, std::uint32_t many, const std::vector<std::uint64_t>& offsets,
+              bool fan_in)
         : slices_(slices), first_(first), neurons_(offsets.back()), offsets_(offsets),
-          counts_(many * offsets.back(), 0) {}
+          counts_(many * offsets.back(), 0) {
+        if (!fan_in) return;
+        first_neuron_ = number_of(first, slices_.begin(first));
+        onto_.resize(number_of(first + many - 1, slices_.end(first + many - 1)) - first_neuron_, 0);
+    }
     void of(const PlannedProjection& planned) {
         source_ = offsets_[planned.source];
         target_ = planned.target;
@@ -249,11 +273,15 @@ public:
         for (const std::uint64_t source : sources)
             add(counts[source_ + source]);
         synapses += sources.size();
+        if (!onto_.empty()) onto_[offsets_[target_] + target - first_neuron_] += sources.size();
     }
     void scattered(std::span<const DrawnSynapse> drawn) override {
         for (const DrawnSynapse& synapse : drawn)
             add(line(synapse.target)[source_ + synapse.source]);
         synapses += drawn.size();
+        if (onto_.empty()) return;
+        for (const DrawnSynapse& synapse : drawn)
+            ++onto_[offsets_[target_] + synapse.target - first_neuron_];
     }
     void listed(std::span<const DrawnSynapse> drawn, std::span<const double>, std::span<const double>) override {
         scattered(drawn);
@@ -261,9 +289,20 @@ public:
     [[nodiscard]] const std::uint16_t* line_of(std::uint32_t slice) const {
         return counts_.data() + (slice - first_) * neurons_;
     }
+    /// The most synapses of a neuron of a slice; 0 where they aren't counted.
+    [[nodiscard]] std::uint64_t fan_in(std::uint32_t slice) const {
+        if (onto_.empty()) return 0;
+        const auto begin =
+            onto_.begin() + static_cast<std::ptrdiff_t>(number_of(slice, slices_.begin(slice)) - first_neuron_);
+        return *std::max_element(begin, begin + static_cast<std::ptrdiff_t>(slices_.end(slice) - slices_.begin(slice)));
+    }
     std::uint64_t synapses = 0;
 
 private:
+    /// Of a neuron of a slice's population, through all populations.
+    [[nodiscard]] std::uint64_t number_of(std::uint32_t slice, std::uint64_t index) const {
+        return offsets_[slices_.population(slice)] + index;
+    }
     std::uint16_t* line(std::uint64_t target) {
         return counts_.data() + (slices_.of(target_, target) - first_) * neurons_;
     }
@@ -277,6 +316,8 @@ private:
     std::uint64_t source_ = 0;
     std::size_t target_ = 0;
     std::vector<std::uint16_t> counts_;
+    std::uint64_t first_neuron_ = 0;
+    std::vector<std::uint64_t> onto_; ///< by neuron: synapses onto it
 };
 
 /// What a slice hears.
@@ -284,6 +325,8 @@ struct Input {
     std::vector<std::uint32_t> sources; ///< slices, ascending
     std::uint64_t row_words = 0;        ///< of SDRAM
     std::uint64_t longest_row = 0;      ///< synapses
+    std::uint64_t fan_in = 0;           ///< most synapses of a neuron
+    double synapses = 0.0;
     double events = 0.0, packets = 0.0; ///< a second
 };
 
@@ -310,6 +353,7 @@ Input input_from(const Slices& slices, const std::vector<std::uint64_t>& offsets
             total += sum;
         }
         input.events += rates.hz[p] * static_cast<double>(total);
+        input.synapses += static_cast<double>(total);
     }
     return input;
 }
@@ -322,10 +366,14 @@ Input input_expected(const Context& context, const Slices& slices, std::uint32_t
     const auto atoms = static_cast<double>(slices.end(slice) - slices.begin(slice));
     const Key key = make_key(context.experiment.simulation.seed, Purpose::partition, "slices that hear each other");
     std::vector<double> density(slices.populations(), 0.0); // synapses for each pair of neurons
+    double onto = 0.0;                                      // each neuron
     for (const PlannedProjection& planned : context.plan.projections)
         if (planned.target == p)
             density[planned.source] += planned.rule->expected_synapses() / static_cast<double>(slices.size(p)) /
                                        static_cast<double>(slices.size(planned.source));
+    for (const PlannedProjection& planned : context.plan.projections)
+        if (planned.target == p) onto += planned.rule->expected_synapses() / static_cast<double>(slices.size(p));
+    input.fan_in = static_cast<std::uint64_t>(std::ceil(onto));
     for (std::size_t q = 0; q < slices.populations(); ++q) {
         if (!(density[q] > 0.0)) continue;
         const double row = density[q] * atoms;
@@ -339,6 +387,7 @@ Input input_expected(const Context& context, const Slices& slices, std::uint32_t
             input.longest_row = std::max(input.longest_row, most);
             input.packets += context.rates.hz[q] * from;
             input.events += context.rates.hz[q] * row * from;
+            input.synapses += row * from;
         }
     }
     return input;
@@ -375,7 +424,7 @@ std::vector<Input> count_inputs(const Context& context, const Slices& slices,
         const bool tells = started++ == 0;
         return [&, tells](std::size_t g) {
             if (begin[g] == begin[g + 1]) return;
-            RowCounts counts(slices, begin[g], begin[g + 1] - begin[g], offsets);
+            RowCounts counts(slices, begin[g], begin[g + 1] - begin[g], offsets, context.machine.fan_in > 0);
             std::uint64_t before = 0;
             for (const PlannedProjection& planned : plan.projections) {
                 counts.of(planned);
@@ -384,8 +433,10 @@ std::vector<Input> count_inputs(const Context& context, const Slices& slices,
                 before = counts.synapses;
                 if (tells && progress) progress(static_cast<double>(counted.load()), expected);
             }
-            for (std::uint32_t s = begin[g]; s < begin[g + 1]; ++s)
+            for (std::uint32_t s = begin[g]; s < begin[g + 1]; ++s) {
                 inputs[s] = input_from(slices, offsets, context.rates, counts.line_of(s));
+                inputs[s].fan_in = counts.fan_in(s);
+            }
         };
     });
     synapses = static_cast<double>(counted.load());
@@ -481,7 +532,9 @@ Split split_experiment(const Experiment& experiment, const mapping::Machine& mac
         const AtomLimits limits = limits_of(context, p);
         const std::uint64_t n = part.end - part.begin;
         const Input& input = inputs[s];
+        part.fan_in = input.fan_in;
         part.sdram_bytes = core_sdram + n * limits.state_bytes + word * input.row_words;
+        double synapses = input.synapses;
         std::uint64_t heard = input.sources.size();
         double packets = input.packets, events = input.events, neurons = static_cast<double>(n);
         std::uint64_t longest = input.longest_row;
@@ -497,10 +550,13 @@ Split split_experiment(const Experiment& experiment, const mapping::Machine& mac
             } else {
                 packets += stimulus.rate_hz * driven;
                 ++heard;
+                ++part.fan_in;
+                synapses += driven;
                 part.sdram_bytes += static_cast<std::uint64_t>(driven) * word * (row_header + 1);
             }
         }
-        part.dtcm_bytes = dtcm_of(limits, n, longest, heard);
+        part.dtcm_bytes = context.programs() ? dtcm_of(limits, n, longest, heard) : synaptic_memory(synapses);
+        if (!context.programs()) part.sdram_bytes = 0;
         part.packets = packets / context.steps_per_s;
         part.cycles = settings.costs.step + settings.costs.neuron * neurons +
                       (settings.costs.packet * packets + settings.costs.event * events) / context.steps_per_s;
@@ -564,8 +620,10 @@ Split split_experiment(const Experiment& experiment, const mapping::Machine& mac
                 part.stimulus = stimulus.number;
                 part.begin = slices.begin(s);
                 part.end = slices.end(s);
-                part.dtcm_bytes = program_bytes + driven * 4 * word;
-                part.sdram_bytes = core_sdram + driven * 4 * word;
+                if (context.programs()) {
+                    part.dtcm_bytes = program_bytes + driven * 4 * word;
+                    part.sdram_bytes = core_sdram + driven * 4 * word;
+                }
                 part.cycles = settings.costs.step + settings.costs.neuron * static_cast<double>(driven);
                 const auto vertex = static_cast<std::uint32_t>(graph.vertices.size());
                 graph.vertices.push_back({fmt::format("{}[{}:{}]", name, part.begin, part.end), 1, part.sdram_bytes});
@@ -575,12 +633,18 @@ Split split_experiment(const Experiment& experiment, const mapping::Machine& mac
         }
     }
 
+    for (const SlicePart& part : split.parts)
+        graph.target_group.push_back(part.population);
+
     // What cores are asked for.
-    Demand dtcm = worst("DTCM", static_cast<double>(machine.dtcm_bytes), "bytes",
-                        "use fewer neurons a core (--atoms-per-core), shorter delays or a coarser resolution");
+    Demand dtcm = worst(context.programs() ? "DTCM" : "synaptic memory", static_cast<double>(machine.dtcm_bytes),
+                        "bytes", "use fewer neurons a core (--atoms-per-core), shorter delays or a coarser resolution");
     Demand time = worst("real time", context.cycles_in_step, "cycles a step", "");
     Demand arrivals = worst("packets into a core", static_cast<double>(packet_buffer) * settings.slowdown, "a step",
                             "use fewer neurons a core (--atoms-per-core)");
+    Demand fan_in =
+        worst("fan-in", machine.fan_in, "", "give neurons fewer synapses, or use a profile without this limit");
+    Demand neurons = worst("neurons of a core", machine.neurons_per_core, "", "lower --atoms-per-core");
     for (std::size_t v = 0; v < split.parts.size(); ++v) {
         const SlicePart& part = split.parts[v];
         const auto raise = [&](Demand& demand, double used) {
@@ -591,6 +655,8 @@ Split split_experiment(const Experiment& experiment, const mapping::Machine& mac
         raise(dtcm, static_cast<double>(part.dtcm_bytes));
         raise(time, part.cycles);
         raise(arrivals, part.packets);
+        raise(fan_in, static_cast<double>(part.fan_in));
+        raise(neurons, static_cast<double>(part.end - part.begin));
     }
     if (context.cycles_in_step > 0.0)
         time.remedy = fmt::format("run {:.3g} times slower than real time (--slowdown {:.3g}), or use a coarser step",
@@ -598,7 +664,9 @@ Split split_experiment(const Experiment& experiment, const mapping::Machine& mac
                                   std::ceil(10.0 * time.used / context.cycles_in_step * settings.slowdown) / 10.0);
     if (machine.dtcm_bytes > 0) split.demands.push_back(dtcm);
     if (context.cycles_in_step > 0.0) split.demands.push_back(time);
-    split.demands.push_back(arrivals);
+    if (context.programs()) split.demands.push_back(arrivals);
+    if (machine.fan_in > 0) split.demands.push_back(fan_in);
+    if (machine.neurons_per_core > 0) split.demands.push_back(neurons);
     return split;
 }
 

@@ -37,8 +37,9 @@ struct SlicePart {
     std::uint32_t stimulus = no_stimulus; ///< its number where this is a generator on a core of its own
     std::uint64_t begin = 0, end = 0;     ///< neurons of the population
     std::uint64_t dtcm_bytes = 0, sdram_bytes = 0;
-    double cycles = 0.0;  ///< a step
-    double packets = 0.0; ///< arriving in a step, on average
+    double cycles = 0.0;      ///< a step
+    double packets = 0.0;     ///< arriving in a step, on average
+    std::uint64_t fan_in = 0; ///< most synapses of a neuron; counted where the machine bounds them
 };
 
 struct PopulationSplit {
@@ -59,7 +60,7 @@ struct Split {
     std::vector<double> rate_hz; ///< by net: packets a second that it sends
     std::vector<PopulationSplit> populations;
     std::vector<std::string> group_names; ///< of the graph's groups: populations, then stimuli
-    std::vector<mapping::Demand> demands; ///< DTCM, real time, packets in a step
+    std::vector<mapping::Demand> demands; ///< DTCM, real time, packets in a step, fan-in, neurons: what is bounded
     std::vector<std::string> notes;
     double synapses = 0.0;
     bool exact = true; ///< every synapse was drawn

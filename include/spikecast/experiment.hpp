@@ -271,6 +271,9 @@ struct MachineSettings {
     std::string profile = "spinnaker";
     std::string faults;               ///< a file; empty: nothing is broken
     std::uint32_t cores_per_chip = 0; ///< 0: the profile's
+    std::uint64_t sdram_per_chip = 0; ///< bytes; 0: the profile's
+    std::uint64_t dtcm_per_core = 0;  ///< bytes; 0: the profile's
+    std::uint32_t router_entries = 0; ///< 0: the profile's
     std::uint32_t atoms_per_core = 0; ///< 0: as many as fit
     double slowdown = 1.0;            ///< machine time over biological time
     double rate = 10.0;               ///< Hz; of populations whose rate isn't stated

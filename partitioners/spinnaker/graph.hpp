@@ -22,9 +22,10 @@ struct MachineGraph {
     std::vector<std::uint32_t> source;      ///< by net
     std::vector<std::uint64_t> sinks_begin; ///< by net; one more entry than nets
     std::vector<std::uint32_t> sinks;
-    std::vector<double> weight;         ///< by net
-    std::vector<std::uint8_t> key_bits; ///< by net
-    std::vector<std::uint32_t> group;   ///< by net: nets of one population or origin; empty: unknown
+    std::vector<double> weight;              ///< by net
+    std::vector<std::uint8_t> key_bits;      ///< by net
+    std::vector<std::uint32_t> group;        ///< by net: nets of one population or origin; empty: unknown
+    std::vector<std::uint32_t> target_group; ///< by vertex: the population of its neurons; empty: unknown
     std::vector<std::vector<std::uint32_t>> same_chip;
     std::vector<std::uint32_t> given_key, given_mask; ///< by net, for KeyMethod::given; empty: none are given
 

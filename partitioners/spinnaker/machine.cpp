@@ -1,13 +1,11 @@
 #include "partitioners/spinnaker/machine.hpp"
 
+#include "partitioners/spinnaker/text_file.hpp"
 #include "spikecast/random.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <utility>
 
@@ -44,20 +42,21 @@ constexpr Profile profiles[] = {
      0,
      0,
      152,
-     "the on-chip network among the quads of processing elements, the accelerators for exp and multiply-accumulate, "
-     "and "
-     "payloads above 32 bits"},
+     "the on-chip network among the quads of processing elements; the accelerators for exp and multiply-accumulate; "
+     "payloads above 32 bits; what a neuron and a synapse cost in cycles, and times of links and routers, all of which "
+     "are SpiNNaker's"},
     {"truenorth",
      {1, 256, 0},
      square,
      0,
-     0.001,
+     0.0,
      256,
      256,
      1,
-     "each chip of this description is one core with its router; that a neuron reaches the axons of one core only (a "
-     "tree of several cores needs copies of the neuron), the four axon types, and the merge and split blocks between "
-     "real chips"},
+     "what is between the cores of a real chip (a chip here is one core with its router); that the neurons of a core "
+     "share its 256 axons; that a neuron reaches the axons of one core only (a tree of several cores needs copies of "
+     "the "
+     "neuron); the four axon types; the longest delay; times of links and routers, which are SpiNNaker's"},
     {"loihi",
      {128, 128 * 4096, 0},
      square,
@@ -66,8 +65,11 @@ constexpr Profile profiles[] = {
      4096,
      1024,
      128,
-     "the mesh of cores inside a chip, the barrier messages between time steps, and the learning engine; the axon "
-     "tables of its cores, 4096 each, stand for a chip's router entries"},
+     "the mesh of cores inside a chip; the barrier messages between time steps; the learning engine; the longest "
+     "delay; "
+     "weights of fewer bits (a synapse takes a word of 32); tables of single cores (4096 axons each, which together "
+     "stand "
+     "for a chip's router entries); times of links and routers, which are SpiNNaker's"},
 };
 
 std::string profile_names() {
@@ -155,11 +157,18 @@ Machine make_machine(const MachineSpec& spec) {
                  fmt::format("{} application cores a chip, but {} has 1 to {}", *spec.cores_per_chip, profile->name,
                              profile->most_cores),
                  "give a number in that range");
+    const auto at_most = [](const char* object, std::uint64_t value, std::uint64_t most) {
+        if (value > most)
+            bad_spec(object, fmt::format("is {}, but must be at most {}", value, most), "give a number in that range");
+    };
+    at_most("sdram-per-chip", spec.sdram_per_chip, most_chip_bytes);
+    at_most("dtcm-per-core", spec.dtcm_per_core, most_chip_bytes);
+    at_most("router-entries", spec.router_entries, most_router_entries);
 
     Machine m;
     m.name = spec.shape;
     m.profile = profile->name;
-    m.dtcm_bytes = profile->dtcm_bytes;
+    m.dtcm_bytes = spec.dtcm_per_core > 0 ? spec.dtcm_per_core : profile->dtcm_bytes;
     m.clock_mhz = profile->clock_mhz;
     m.fan_in = profile->fan_in;
     m.neurons_per_core = profile->neurons_per_core;
@@ -203,6 +212,9 @@ Machine make_machine(const MachineSpec& spec) {
 
     ChipResources chip = profile->chip;
     if (spec.cores_per_chip) chip.cores = static_cast<std::uint16_t>(*spec.cores_per_chip);
+    if (spec.sdram_per_chip > 0) chip.sdram_bytes = spec.sdram_per_chip;
+    if (spec.router_entries > 0) chip.router_entries = spec.router_entries;
+    m.has_sdram = chip.sdram_bytes > 0;
     for (ChipId c = 0; c < m.chips(); ++c) {
         if (m.alive[c] == 0) continue;
         m.resources[c] = chip;
@@ -298,22 +310,8 @@ Faults parse_faults(std::string_view text, const std::string& file) {
 }
 
 Faults read_faults(const std::string& path) {
-    constexpr std::uintmax_t most_bytes = std::uintmax_t{64} << 20;
-    std::error_code code;
-    const bool regular = std::filesystem::is_regular_file(path, code);
-    const std::uintmax_t size = regular ? std::filesystem::file_size(path, code) : 0;
-    std::ifstream in(regular && !code ? path : std::string(), std::ios::binary);
-    if (!in)
-        throw InputError(
-            Diagnostic{{path, 0, 0}, "faults", "the file can't be opened", "check the path and its rights"});
-    if (size > most_bytes)
-        throw InputError(Diagnostic{{path, 0, 0},
-                                    "faults",
-                                    fmt::format("has {} bytes, but at most {} are read", size, most_bytes),
-                                    "give a list of faults"});
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    if (in.bad()) throw InputError(Diagnostic{{path, 0, 0}, "faults", "the file can't be read", "check the path"});
-    return parse_faults(text, path);
+    constexpr std::uint64_t most = std::uint64_t{64} << 20;
+    return parse_faults(read_text_file(path, "faults", most), path);
 }
 
 void apply_faults(Machine& m, const Faults& faults) {

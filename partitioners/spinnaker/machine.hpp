@@ -43,8 +43,9 @@ struct Machine {
     std::vector<ChipResources> resources; ///< by chip; all 0 where it is dead
     std::vector<std::uint16_t> board;     ///< by chip: number of its board; 0 everywhere on machines without boards
 
-    std::uint64_t dtcm_bytes = 0; ///< of each core
-    double clock_mhz = 0.0;
+    std::uint64_t dtcm_bytes = 0;       ///< of each core; 0: nothing is known of it
+    bool has_sdram = true;              ///< false: chips have none, and cores hold what others keep there
+    double clock_mhz = 0.0;             ///< of cores that run programs; 0: they don't
     std::uint32_t fan_in = 0;           ///< synapses that a neuron can have; 0: bounded by memory alone
     std::uint32_t neurons_per_core = 0; ///< 0: bounded by memory and time alone
     std::string not_modelled;           ///< what the real machine has beyond this description; empty: nothing known
@@ -75,7 +76,12 @@ struct MachineSpec {
     std::string shape = "spin5";
     std::string profile = "spinnaker"; ///< spinnaker, spinnaker2, truenorth or loihi
     std::optional<int> cores_per_chip; ///< application cores; the profile's number where there is none
+    std::uint64_t sdram_per_chip = 0;  ///< bytes; 0: the profile's
+    std::uint64_t dtcm_per_core = 0;   ///< bytes; 0: the profile's
+    std::uint32_t router_entries = 0;  ///< of a chip, that an application may use; 0: the profile's
 };
+inline constexpr std::uint64_t most_chip_bytes = std::uint64_t{1} << 44; ///< of SDRAM and of DTCM
+inline constexpr std::uint32_t most_router_entries = std::uint32_t{1} << 30;
 /// Throws InputError for an unknown shape or profile, and for sizes out of bounds (2^20 chips).
 [[nodiscard]] Machine make_machine(const MachineSpec& spec);
 
@@ -91,7 +97,7 @@ struct Faults {
 };
 /// Lines `down_chips = x,y:x,y`, `down_cores = x,y,c:...` and `down_links = x,y,l:...`; items are separated by colons,
 /// white space or lines, # and ; start a comment, a [section] line is passed over. Throws InputError with everything
-/// that is wrong, each with its place.
+/// that is wrong, each with its place; files of more than 64 MiB are refused.
 [[nodiscard]] Faults parse_faults(std::string_view text, const std::string& file);
 [[nodiscard]] Faults read_faults(const std::string& path);
 /// Takes the faults off the machine. SpiNNaker numbers the cores that work consecutively, so a dead core makes the

@@ -25,6 +25,7 @@ struct MinimiseOptions {
     /// `best` can be strict.
     bool strict = false;
     std::uint32_t target = 0; ///< a table that has no more entries is small enough; 0: as small as possible
+    bool fit = false;         ///< the target of each chip is what its router holds (build_tables)
     double effort = 1.0;      ///< scales how long `best` searches; 0: the decision tree alone
     unsigned threads = 1;     ///< the result is the same for every number
 };

@@ -1,5 +1,6 @@
 #include "partitioners/spinnaker/netlist.hpp"
 
+#include "partitioners/spinnaker/text_file.hpp"
 #include "spikecast/error.hpp"
 
 #include <algorithm>
@@ -8,11 +9,9 @@
 #include <charconv>
 #include <cmath>
 #include <fmt/format.h>
-#include <fstream>
-#include <iterator>
 #include <limits>
-#include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
@@ -277,6 +276,11 @@ private:
             graph_.sinks_begin.push_back(graph_.sinks.size());
             ++number;
         }
+        constexpr double most = 1e300; // so that no sum over trees is infinite
+        const double sum = std::accumulate(graph_.weight.begin(), graph_.weight.end(), 0.0);
+        if (!(sum <= most))
+            error("nets", fmt::format("the weights add up to {:g}, but the most is {:g}", sum, most),
+                  "give smaller weights");
     }
 
     void constraints() {
@@ -337,7 +341,9 @@ private:
                 if (code != std::errc() || at != name.data() + name.size()) net = nets;
             }
             if (net >= nets || name != "net" + std::to_string(net)) {
-                error(object, "names no net", fmt::format("nets are called net0 to net{}, in their order", nets - 1));
+                error(object, "names no net",
+                      nets == 0 ? "leave routing_keys out, for there are no nets"
+                                : fmt::format("nets are called net0 to net{}, in their order", nets - 1));
                 continue;
             }
             given[net] = 1;
@@ -372,24 +378,58 @@ private:
         if (wrong_.empty()) overlaps();
     }
 
-    /// Nets with a key in common. Blocks with the masks a and b have one where their keys are equal in a & b.
+    /// Nets with a key in common.
     void overlaps() {
-        std::map<std::uint32_t, std::vector<std::uint32_t>> by_mask;
-        for (std::uint32_t net = 0; net < graph_.given_mask.size(); ++net)
-            by_mask[graph_.given_mask[net]].push_back(net);
-        for (auto a = by_mask.begin(); a != by_mask.end(); ++a)
-            for (auto b = a; b != by_mask.end(); ++b) {
-                const std::uint32_t both = a->first & b->first;
-                std::unordered_map<std::uint32_t, std::uint32_t> nets;
-                for (const std::uint32_t net : a->second) {
-                    const auto [other, alone] = nets.emplace(graph_.given_key[net] & both, net);
-                    if (!alone && a == b) overlap(other->second, net);
+        std::vector<std::uint32_t> nets(graph_.given_key.size());
+        std::iota(nets.begin(), nets.end(), 0U);
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
+        find_overlaps(nets, pairs);
+        std::sort(pairs.begin(), pairs.end());
+        pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+        for (const auto& [a, b] : pairs)
+            overlap(a, b);
+    }
+    /// Adds pairs of nets that share a key, some of them more than once, and ends where there are enough to tell. Nets
+    /// are told apart by the bit that leaves fewest pairs to compare, as long as that is worth it; those without the
+    /// bit in their mask go with both sides.
+    void find_overlaps(const std::vector<std::uint32_t>& nets,
+                       std::vector<std::pair<std::uint32_t, std::uint32_t>>& pairs) const {
+        constexpr std::size_t enough = 1000, few = 32;
+        const auto compared = [](std::size_t n) { return static_cast<double>(n) * static_cast<double>(n); };
+        std::uint32_t best = 0;
+        double least = 0.75 * compared(nets.size());
+        if (nets.size() > few) {
+            std::array<std::array<std::size_t, 2>, 32> sides{}; // by bit: nets that have it in their mask, by its value
+            for (const std::uint32_t net : nets)
+                for (std::uint32_t rest = graph_.given_mask[net]; rest != 0; rest &= rest - 1) {
+                    const auto bit = static_cast<unsigned>(std::countr_zero(rest));
+                    ++sides[bit][graph_.given_key[net] >> bit & 1];
                 }
-                if (a == b) continue;
-                for (const std::uint32_t net : b->second)
-                    if (const auto other = nets.find(graph_.given_key[net] & both); other != nets.end())
-                        overlap(other->second, net);
+            for (unsigned bit = 0; bit < 32; ++bit) {
+                const auto [zeros, ones] = sides[bit];
+                const double left = compared(nets.size() - ones) + compared(nets.size() - zeros);
+                if (left >= least) continue;
+                least = left;
+                best = std::uint32_t{1} << bit;
             }
+        }
+        if (best == 0) {
+            for (std::size_t i = 0; i < nets.size() && pairs.size() < enough; ++i)
+                for (std::size_t j = 0; j < i; ++j) {
+                    const std::uint32_t a = nets[i], b = nets[j];
+                    const std::uint32_t both = graph_.given_mask[a] & graph_.given_mask[b];
+                    if (((graph_.given_key[a] ^ graph_.given_key[b]) & both) == 0)
+                        pairs.emplace_back(std::min(a, b), std::max(a, b));
+                }
+            return;
+        }
+        for (const std::uint32_t value : {std::uint32_t{0}, best}) {
+            std::vector<std::uint32_t> side;
+            for (const std::uint32_t net : nets)
+                if ((graph_.given_mask[net] & best) == 0 || (graph_.given_key[net] & best) == value)
+                    side.push_back(net);
+            if (pairs.size() < enough) find_overlaps(side, pairs);
+        }
     }
     void overlap(std::uint32_t a, std::uint32_t b) {
         error(fmt::format("routing_keys.net{}", std::max(a, b)),
@@ -414,13 +454,8 @@ MachineGraph parse_netlist(std::string_view text, const std::string& file, std::
 }
 
 MachineGraph read_netlist(const std::string& path, std::vector<std::string>* warnings) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in)
-        throw InputError(
-            Diagnostic{{path, 0, 0}, "netlist", "the file can't be opened", "check the path and its rights"});
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    if (in.bad()) throw InputError(Diagnostic{{path, 0, 0}, "netlist", "the file can't be read", "check the path"});
-    return parse_netlist(text, path, warnings);
+    constexpr std::uint64_t most = std::uint64_t{4} << 30;
+    return parse_netlist(read_text_file(path, "netlist", most), path, warnings);
 }
 
 } // namespace spikecast::mapping

@@ -16,7 +16,8 @@ namespace spikecast::mapping {
 /// "routing_keys": {"net0": {"key": 0, "mask": 4294967295}, ...} gives the nets keys, net i being "net<i>"; all nets or
 /// none, no two of them with a key in common. [key, mask] is the same, numbers may be strings in hexadecimal
 /// ("0xff00"), and without a mask there is one key. Vertices are in the order of their names. A sink that a net names
-/// twice counts once, with a line in `warnings` where there is one. Throws InputError with everything that is wrong.
+/// twice counts once, with a line in `warnings` where there is one. Weights add up to at most 1e300. Throws InputError
+/// with everything that is wrong, of keys in common as many as are worth reading; files of more than 4 GiB are refused.
 /// Memory: at most about 40 times the size of the text.
 [[nodiscard]] MachineGraph parse_netlist(std::string_view text, const std::string& file,
                                          std::vector<std::string>* warnings = nullptr);

@@ -86,7 +86,7 @@ std::vector<Demand> graph_demands(const MachineGraph& graph, const Machine& mach
         largest = std::max(largest, static_cast<double>(r.sdram_bytes));
     }
     std::vector<Demand> demands{{"cores", cores, cores_there, "", "the graph", "use a larger machine"}};
-    if (sdram > 0.0) {
+    if (sdram > 0.0 && machine.has_sdram) {
         demands.push_back({"SDRAM", sdram, sdram_there, "bytes", "the graph", "use a larger machine"});
         const auto worst = static_cast<double>(graph.vertices[most].sdram_bytes);
         demands.push_back(

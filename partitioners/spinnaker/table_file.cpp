@@ -1,6 +1,8 @@
 // Router tables as lines of key,mask,route.
 #include "partitioners/spinnaker/tables.hpp"
 
+#include "partitioners/spinnaker/text_file.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -188,6 +190,7 @@ Table parse_table(std::string_view text, const std::string& file) {
 }
 
 Table read_table(const std::string& path) {
+    check_regular_file(path, "table");
     errno = 0;
     const std::unique_ptr<gzFile_s, GzipClose> file(gzopen(path.c_str(), "rb"));
     if (!file)

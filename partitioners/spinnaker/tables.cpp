@@ -81,7 +81,9 @@ BuiltTables build_tables(const Machine& machine, const Routing& routing, const K
             report.entries = static_cast<std::uint32_t>(raw.entries.size());
             report.straight = static_cast<std::uint32_t>(std::count(raw.straight.begin(), raw.straight.end(), 1));
             report.floor = static_cast<std::uint32_t>(table_floor(raw.entries, raw.straight));
-            built.tables[c] = minimise(raw.entries, raw.straight, each);
+            MinimiseOptions own = each;
+            if (options.fit) own.target = machine.resources[c].router_entries;
+            built.tables[c] = minimise(raw.entries, raw.straight, own);
             built.tables[c].shrink_to_fit();
             report.minimised = static_cast<std::uint32_t>(built.tables[c].size());
         };

@@ -38,9 +38,9 @@ struct BuiltTables {
 void check_capacity(const Machine& machine, const BuiltTables& built);
 
 /// Reads lines of key,mask,route in hexadecimal, with or without 0x, as PACMAN writes them; plain or compressed by
-/// gzip. Empty lines and ones that start with # are skipped. Throws InputError with all that is wrong, RunError where
-/// the file can't be read. Memory: 32 bytes a line, whatever the file says of itself; lines of more than 256 characters
-/// and tables of more than 2^26 entries are errors.
+/// gzip. Empty lines and ones that start with # are skipped. Throws InputError with all that is wrong and for what is
+/// no regular file, RunError where the file can't be read. Memory: 32 bytes a line, whatever the file says of itself;
+/// lines of more than 256 characters and tables of more than 2^26 entries are errors.
 [[nodiscard]] Table read_table(const std::string& path);
 [[nodiscard]] Table parse_table(std::string_view text, const std::string& file);
 /// The same lines, keys and masks of eight digits; routes of more than 32 bits have as many digits as they need.

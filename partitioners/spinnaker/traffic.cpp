@@ -24,6 +24,16 @@ constexpr unsigned input_count = 7;
 /// Latencies in nanoseconds, in intervals of 1/32 of an octave.
 class Histogram {
 public:
+    /// Adds what another one has.
+    void add(const Histogram& other) {
+        counts_.resize(std::max(counts_.size(), other.counts_.size()), 0);
+        for (std::size_t i = 0; i < other.counts_.size(); ++i)
+            counts_[i] += other.counts_[i];
+        total_ += other.total_;
+        sum_ += other.sum_;
+        min_ = std::min(min_, other.min_);
+        max_ = std::max(max_, other.max_);
+    }
     void add(Picoseconds latency, std::uint64_t times) {
         const std::uint64_t ns = latency / 1000;
         std::size_t bin = ns;
@@ -47,23 +57,35 @@ public:
             std::size_t bin = 0;
             for (; bin + 1 < counts_.size(); ++bin)
                 if ((below += counts_[bin]) >= rank) break;
-            double upper = static_cast<double>(bin + 1);
-            if (bin >= 64) {
-                const std::size_t octave = bin / 32 - 1;
-                upper = static_cast<double>((bin - 32 * octave + 1) << octave);
-            }
-            return std::min(upper, max_ns);
+            return std::min(upper_edge(bin), max_ns);
         };
+        std::vector<LatencyStatistics::Bin> bins;
+        for (std::size_t bin = 0; bin < counts_.size();) {
+            // From 64 on four intervals become one, the last of which ends at a multiple of four.
+            std::uint64_t deliveries = 0;
+            const std::size_t end = bin < 64 ? bin + 1 : bin + 4;
+            for (; bin < std::min(end, counts_.size()); ++bin)
+                deliveries += counts_[bin];
+            bin = end;
+            if (deliveries > 0) bins.push_back({upper_edge(end - 1), deliveries});
+        }
         return {total_,
                 static_cast<double>(min_) * 1e-3,
                 static_cast<double>(sum_) / static_cast<double>(total_) * 1e-3,
                 max_ns,
                 percentile(50),
                 percentile(90),
-                percentile(99)};
+                percentile(99),
+                std::move(bins)};
     }
 
 private:
+    [[nodiscard]] static double upper_edge(std::size_t bin) {
+        if (bin < 64) return static_cast<double>(bin + 1);
+        const std::size_t octave = bin / 32 - 1;
+        return static_cast<double>((bin - 32 * octave + 1) << octave);
+    }
+
     std::vector<std::uint64_t> counts_;
     std::uint64_t total_ = 0;
     Wide sum_ = 0;
@@ -94,6 +116,10 @@ public:
         need(tables.size(), machine.chips(), "tables");
         for (std::uint32_t& v : source_)
             v = placement.chip[v]; // from here on chips
+        // By chip and core: the group of the vertex there.
+        for (std::size_t v = 0; v < graph.target_group.size(); ++v)
+            for (unsigned c = 0; c < graph.vertices[v].cores; ++c)
+                target_at_.emplace(core_id(placement.chip[v], placement.first_core[v] + c), graph.target_group[v]);
         cycle_ = picoseconds(1e6, 1.0 / s_.router_mhz);
         pipeline_ = cycle_ * s_.pipeline_cycles;
         wait_ = cycle_ * s_.wait_cycles;
@@ -140,8 +166,7 @@ public:
         std::uint32_t groups = 1;
         for (const std::uint32_t g : group_)
             groups = std::max(groups, g + 1);
-        group_latency_.resize(groups);
-        group_dropped_.resize(groups, 0);
+        groups_ = groups;
         seen_.assign(chips * input_count, 0);
     }
 
@@ -207,10 +232,21 @@ public:
         }
         for (const std::uint64_t word : not_in_time_)
             r.spikes_not_in_time += static_cast<unsigned>(std::popcount(word));
-        r.latency = latency_.statistics();
-        for (const Histogram& h : group_latency_)
+        Histogram all;
+        std::vector<Histogram> by_group(groups_);
+        r.group_dropped.resize(groups_, 0);
+        for (const Projection& p : projections_) {
+            all.add(p.latency);
+            by_group[p.source].add(p.latency);
+            r.group_dropped[p.source] += p.dropped;
+            r.projections.push_back({p.source, p.target, p.latency.statistics(), p.dropped});
+        }
+        r.latency = all.statistics();
+        for (const Histogram& h : by_group)
             r.group_latency.push_back(h.statistics());
-        r.group_dropped = group_dropped_;
+        std::sort(r.projections.begin(), r.projections.end(), [](const auto& a, const auto& b) {
+            return a.source != b.source ? a.source < b.source : a.target < b.target;
+        });
         r.link_joules = bits * s_.link_pj_per_bit * 1e-12;
         r.idle_joules = r.seconds * (s_.chip_idle_w * static_cast<double>(live_chips_) +
                                      (live_boards_ > 1 ? s_.board_fpgas_w * static_cast<double>(live_boards_) : 0.0));
@@ -224,7 +260,7 @@ private:
         ChipId chip;
         std::uint32_t child = none;
         std::uint32_t below = 0;    ///< deliveries on this chip and all that lie behind
-        std::uint32_t cores = none; ///< which of core_sets_
+        std::uint32_t cores = none; ///< which of core_sets_ and shares_begin_
         std::uint16_t here = 0;     ///< deliveries on this chip
         std::uint8_t links = 0;
         std::uint8_t direction = local_input; ///< that it is entered by
@@ -232,13 +268,21 @@ private:
     struct Packet {
         Picoseconds sent;
         std::uint64_t spike;
-        std::uint32_t node; ///< where it is, or is to be after an emergency route; none: not in use
-        std::uint32_t next; ///< in whatever list it is
-        std::uint32_t group;
+        std::uint32_t node;  ///< where it is, or is to be after an emergency route; none: not in use
+        std::uint32_t next;  ///< in whatever list it is
         std::uint32_t phase; ///< in which it entered its first router
         bool payload;
         bool detour; ///< on the chip between the two legs of an emergency route
         bool routed; ///< its phase is set
+    };
+    struct Projection {
+        std::uint32_t source, target; ///< groups
+        Histogram latency;
+        std::uint64_t dropped;
+    };
+    /// Of the deliveries on a chip, those of one projection.
+    struct Share {
+        std::uint32_t projection, deliveries;
     };
     struct List {
         std::uint32_t head = none, tail = none, count = 0;
@@ -319,8 +363,7 @@ private:
         counts_.fan_out += nodes_[root].below;
         const std::uint64_t number = counts_.packets_sent - 1;
         if (nodes_[root].links == 0 && nodes_[root].here == 0) return; // nobody listens
-        const std::uint32_t p = new_packet(
-            {now_, number, root, none, group_.empty() ? 0 : group_[spike.net], 0, spike.payload, false, false});
+        const std::uint32_t p = new_packet({now_, number, root, none, 0, spike.payload || s_.payload, false, false});
         append(routers_[nodes_[root].chip].in[local_input], p);
         admit(nodes_[root].chip);
     }
@@ -473,8 +516,8 @@ private:
         if (node.here == 0 || packet.detour) return;
         const Picoseconds latency = now_ - packet.sent;
         counts_.delivered += node.here;
-        latency_.add(latency, node.here);
-        group_latency_[packet.group].add(latency, node.here);
+        for (const Share& share : shares_of(node))
+            projections_[share.projection].latency.add(latency, share.deliveries);
         if (latency > step_) {
             counts_.late += node.here;
             mark_not_in_time(packet.spike);
@@ -547,16 +590,19 @@ private:
         const Packet& packet = packets_[p];
         const std::uint32_t below = nodes_[packet.node].below;
         counts_.dropped += below;
-        group_dropped_[packet.group] += below;
-        if (below > 0) mark_not_in_time(packet.spike);
-        if (deliveries_ != nullptr && below > 0) {
-            std::vector<std::uint32_t> todo{packet.node};
-            while (!todo.empty()) {
-                const Node& node = nodes_[todo.back()];
-                todo.pop_back();
-                if (node.here > 0) tell(packet.spike, node, never);
+        if (below > 0) {
+            mark_not_in_time(packet.spike);
+            lost_nodes_.assign(1, packet.node);
+            while (!lost_nodes_.empty()) {
+                const Node& node = nodes_[lost_nodes_.back()];
+                lost_nodes_.pop_back();
+                if (node.here > 0) {
+                    for (const Share& share : shares_of(node))
+                        projections_[share.projection].dropped += share.deliveries;
+                    if (deliveries_ != nullptr) tell(packet.spike, node, never);
+                }
                 for (int i = 0; i < std::popcount(node.links); ++i)
-                    todo.push_back(node.child + static_cast<unsigned>(i));
+                    lost_nodes_.push_back(node.child + static_cast<unsigned>(i));
             }
         }
         release(p);
@@ -613,7 +659,7 @@ private:
     /// The tree of a net's keys; none where they part ways.
     std::uint32_t grow(std::uint32_t net, Cube cube) {
         const auto root = static_cast<std::uint32_t>(nodes_.size());
-        const std::size_t sets = core_sets_.size();
+        const std::size_t sets = core_sets_.size(), shares = shares_.size();
         ++stamp_;
         nodes_.push_back({source_[net]});
         for (std::uint32_t n = root; n < nodes_.size(); ++n) {
@@ -634,6 +680,8 @@ private:
                 if (!covers({e.key, e.mask}, cube)) {
                     nodes_.resize(root);
                     core_sets_.resize(sets);
+                    shares_begin_.resize(sets);
+                    shares_.resize(shares);
                     return none;
                 }
                 route = e.route;
@@ -647,6 +695,8 @@ private:
             if (nodes_[n].here > 0) {
                 nodes_[n].cores = static_cast<std::uint32_t>(core_sets_.size());
                 core_sets_.push_back(route);
+                shares_begin_.push_back(shares_.size());
+                add_shares(net, chip, route);
             }
             if (nodes_[n].links != 0) nodes_[n].child = static_cast<std::uint32_t>(nodes_.size());
             for (unsigned rest = nodes_[n].links; rest != 0; rest &= rest - 1) {
@@ -666,6 +716,34 @@ private:
         return root;
     }
 
+    /// Which projections the deliveries of a net to a chip's cores belong to.
+    void add_shares(std::uint32_t net, ChipId chip, const Route& cores) {
+        const std::uint32_t source = group_.empty() ? 0 : group_[net];
+        const std::size_t begin = shares_.size();
+        for (unsigned b = link_count; b < 192; ++b) {
+            if (!cores.has(b)) continue;
+            const auto at = target_at_.find(core_id(chip, b - link_count));
+            const std::uint32_t target = at == target_at_.end() ? 0 : at->second;
+            const auto [known, fresh] = projection_of_.emplace(std::uint64_t{source} << 32 | target,
+                                                               static_cast<std::uint32_t>(projections_.size()));
+            if (fresh) projections_.push_back({source, target, {}, 0});
+            const std::uint32_t projection = known->second;
+            const auto share = std::find_if(shares_.begin() + static_cast<std::ptrdiff_t>(begin), shares_.end(),
+                                            [&](const Share& s) { return s.projection == projection; });
+            if (share == shares_.end())
+                shares_.push_back({projection, 1});
+            else
+                ++share->deliveries;
+        }
+    }
+    [[nodiscard]] std::span<const Share> shares_of(const Node& node) const {
+        const std::size_t begin = shares_begin_[node.cores];
+        const std::size_t end =
+            node.cores + std::size_t{1} < shares_begin_.size() ? shares_begin_[node.cores + 1] : shares_.size();
+        return {shares_.data() + begin, end - begin};
+    }
+    static constexpr std::uint64_t core_id(ChipId chip, unsigned core) { return std::uint64_t{chip} << 16 | core; }
+
     static constexpr std::uint32_t split_net = none - 1;
 
     TrafficSettings s_;
@@ -681,7 +759,13 @@ private:
 
     std::vector<Node> nodes_;
     std::vector<Route> core_sets_;
-    std::vector<std::uint32_t> roots_; ///< by net
+    std::vector<std::size_t> shares_begin_; ///< by core set
+    std::vector<Share> shares_;
+    std::vector<Projection> projections_;
+    std::unordered_map<std::uint64_t, std::uint32_t> projection_of_; ///< by both groups
+    std::unordered_map<std::uint64_t, std::uint32_t> target_at_;     ///< by core
+    std::uint32_t groups_ = 1;                                       ///< of nets
+    std::vector<std::uint32_t> roots_;                               ///< by net
     std::unordered_map<std::uint64_t, std::uint32_t> key_roots_;
     std::vector<std::uint32_t> seen_;
     std::uint32_t stamp_ = 0;
@@ -697,9 +781,7 @@ private:
 
     std::vector<Delivery>* deliveries_ = nullptr;
     TrafficReport counts_;
-    Histogram latency_;
-    std::vector<Histogram> group_latency_;
-    std::vector<std::uint64_t> group_dropped_;
+    std::vector<std::uint32_t> lost_nodes_;  ///< of lose()
     std::vector<std::uint64_t> not_in_time_; ///< one bit a spike
 };
 

@@ -37,6 +37,7 @@ struct TrafficSettings {
     double phase_ms = 0.0;         ///< period of the time phase; packets of the last but one are dropped; 0: no ageing
     double step_ms = 1.0;          ///< a spike is in time when it has arrived this long after it was sent
     double drain_ms = 100.0;       ///< how long finish() waits for what is under way
+    bool payload = false;          ///< every packet has 72 bits, with a word of payload
     double link_pj_per_bit = 25.0; ///< energy of a bit over a link
     double chip_idle_w = 0.36;     ///< a chip that is powered and idle
     double chip_busy_w = 1.0;      ///< a chip with all cores at work
@@ -64,9 +65,21 @@ struct Delivery {
 /// A distribution of latencies over deliveries, from the time of the spike, waiting at the sender included. Percentiles
 /// are the upper edges of intervals of 1/32 of their value, the rest is exact.
 struct LatencyStatistics {
+    struct Bin {
+        double below_ns;
+        std::uint64_t deliveries;
+    };
     std::uint64_t deliveries = 0;
     double min_ns = 0.0, mean_ns = 0.0, max_ns = 0.0;
     double median_ns = 0.0, p90_ns = 0.0, p99_ns = 0.0;
+    std::vector<Bin> bins; ///< ascending; those with deliveries, at most eight to a factor of two
+};
+
+/// From the nets of one group to the vertices of one target group (MachineGraph::group, target_group).
+struct ProjectionTraffic {
+    std::uint32_t source = 0, target = 0;
+    LatencyStatistics latency;
+    std::uint64_t dropped = 0; ///< deliveries
 };
 
 struct TrafficReport {
@@ -93,6 +106,7 @@ struct TrafficReport {
     LatencyStatistics latency;                    ///< all deliveries
     std::vector<LatencyStatistics> group_latency; ///< by the nets' group
     std::vector<std::uint64_t> group_dropped;     ///< deliveries, by the nets' group
+    std::vector<ProjectionTraffic> projections;   ///< those that had packets, by source, then target
 
     double link_joules = 0.0; ///< bits over links
     double idle_joules = 0.0; ///< all live chips idle, and FPGAs

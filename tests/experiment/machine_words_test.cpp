@@ -26,6 +26,7 @@ TEST(MachineWords, every_traffic_key_sets_its_field) {
                                    s.reinject_queue * 1.0,
                                    s.reinject_interval_us,
                                    s.phase_ms,
+                                   s.payload ? 1.0 : 0.0,
                                    s.link_pj_per_bit,
                                    s.chip_idle_w,
                                    s.chip_busy_w,
@@ -46,6 +47,26 @@ TEST(MachineWords, every_traffic_key_sets_its_field) {
     EXPECT_EQ(traffic_kind("reinject"), TrafficKind::flag);
     EXPECT_EQ(traffic_kind("wait_cycles"), TrafficKind::whole);
     EXPECT_EQ(traffic_kind("phase_ms"), TrafficKind::number);
+}
+
+TEST(MachineWords, assignments_set_traffic_keys_of_each_kind) {
+    std::map<std::string, double> traffic;
+    for (const char* one : {"link_mbit_s=2 * 125", "wait_cycles=100", "reinject=true", "payload=false"})
+        set_traffic(traffic, one);
+    EXPECT_EQ(traffic, (std::map<std::string, double>{
+                           {"link_mbit_s", 250.0}, {"wait_cycles", 100.0}, {"reinject", 1.0}, {"payload", 0.0}}));
+    for (const char* wrong : {"", "=1", "wait_cycles", "wait_cycles=", "wait_cycles=1.5", "wait_cycles=-1", "wait=1",
+                              "phase_ms=1 mV", "reinject=1", "drain_ms=1"})
+        EXPECT_THROW(set_traffic(traffic, wrong), InputError) << wrong;
+}
+
+TEST(MachineWords, bytes_have_binary_units) {
+    EXPECT_EQ(parse_bytes("100"), 100U);
+    EXPECT_EQ(parse_bytes("128 MiB"), 128U << 20);
+    EXPECT_EQ(parse_bytes("64KiB"), 64U << 10);
+    EXPECT_EQ(parse_bytes("3 GiB"), std::uint64_t{3} << 30);
+    for (const char* wrong : {"", "MiB", "1 MB", "-1", "1.5 MiB", "99999999999 GiB", "1 MiB "})
+        EXPECT_FALSE(parse_bytes(wrong).has_value()) << wrong;
 }
 
 } // namespace

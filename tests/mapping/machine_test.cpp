@@ -91,6 +91,21 @@ TEST(Machine, bad_requests_are_refused_with_what_is_known) {
     EXPECT_THROW((void)make_machine({.shape = "spin5", .profile = "loihi", .cores_per_chip = {}}), InputError);
 }
 
+TEST(Machine, memory_and_entries_can_differ_from_the_profile) {
+    MachineSpec spec{.shape = "mesh:2x2", .profile = "spinnaker", .cores_per_chip = {}};
+    spec.sdram_per_chip = 1 << 20;
+    spec.dtcm_per_core = 1 << 10;
+    spec.router_entries = 7;
+    const Machine m = make_machine(spec);
+    EXPECT_EQ(m.resources[3].sdram_bytes, 1U << 20);
+    EXPECT_EQ(m.resources[3].router_entries, 7U);
+    EXPECT_EQ(m.dtcm_bytes, 1U << 10);
+    spec.profile = "loihi";
+    EXPECT_TRUE(make_machine(spec).has_sdram);
+    spec.sdram_per_chip = most_chip_bytes + 1;
+    EXPECT_THROW((void)make_machine(spec), InputError);
+}
+
 TEST(Machine, profiles_differ_and_say_what_is_missing) {
     const Machine s2 = make_machine({.shape = "mesh:4x4", .profile = "spinnaker2", .cores_per_chip = {}});
     EXPECT_EQ(s2.resources[0].cores, 152);
@@ -98,6 +113,10 @@ TEST(Machine, profiles_differ_and_say_what_is_missing) {
     EXPECT_FALSE(s2.not_modelled.empty());
     const Machine tn = make_machine({.shape = "mesh:64x64", .profile = "truenorth", .cores_per_chip = {}});
     EXPECT_EQ(tn.fan_in, 256U);
+    EXPECT_FALSE(tn.has_sdram);
+    EXPECT_EQ(tn.clock_mhz, 0.0);
+    EXPECT_FALSE(tn.not_modelled.empty());
+    EXPECT_TRUE(s2.has_sdram);
     EXPECT_FALSE(tn.has_link(tn.chip(5, 5), 1)); // a square mesh
     EXPECT_TRUE(tn.has_link(tn.chip(5, 5), 2));
 }

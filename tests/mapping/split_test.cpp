@@ -88,6 +88,67 @@ TEST(Split, nets_go_where_synapses_are) {
     EXPECT_EQ(split.parts[3].sdram_bytes, 8192 + 8 * (neuron + 4 * (3 + 1)));
 }
 
+bool asks_for(const Split& split, const std::string& name) {
+    for (const mapping::Demand& d : split.demands)
+        if (d.name == name) return true;
+    return false;
+}
+
+// Cores of TrueNorth and Loihi run no programs: what counts are synapses of a neuron, neurons and, where the profile
+// knows it, a word of memory for each synapse.
+TEST(Split, profiles_without_programs_bound_fan_in_and_neurons) {
+    const Experiment e = network(2000, 0.1, indegree(10));
+    for (const double most : {4e9, 1.0}) { // drawn, and by the rule's law
+        SplitSettings settings;
+        settings.most_synapses = most;
+        const Split tn = split_experiment(e, mapping::make_machine({"mesh:4x4", "truenorth", {}}), settings);
+        EXPECT_EQ(tn.populations[0].atoms, 250U); // 8 slices of at most 256
+        EXPECT_EQ(tn.populations[0].limit, "neurons of a core");
+        EXPECT_EQ(tn.parts[0].fan_in, 10U);
+        EXPECT_DOUBLE_EQ(demand(tn, "fan-in").used, 10.0);
+        EXPECT_DOUBLE_EQ(demand(tn, "fan-in").available, 256.0);
+        EXPECT_DOUBLE_EQ(demand(tn, "neurons of a core").used, 250.0);
+        for (const char* none : {"DTCM", "synaptic memory", "real time", "packets into a core"})
+            EXPECT_FALSE(asks_for(tn, none)) << none;
+        for (const mapping::Vertex& v : tn.graph.vertices)
+            EXPECT_EQ(v.sdram_bytes, 0U);
+        const Split loihi = split_experiment(e, mapping::make_machine({"mesh:1x1", "loihi", {}}), settings);
+        EXPECT_EQ(loihi.populations[0].atoms, 1000U);
+        EXPECT_NEAR(demand(loihi, "synaptic memory").used, 4.0 * 10 * 1000, 4.0);
+        EXPECT_TRUE(demand(loihi, "synaptic memory").met());
+    }
+    SplitSettings settings;
+    settings.atoms_per_core = 300;
+    const Split asked = split_experiment(e, mapping::make_machine({"mesh:4x4", "truenorth", {}}), settings);
+    EXPECT_FALSE(demand(asked, "neurons of a core").met());
+    const Split dense =
+        split_experiment(network(2000, 0.1, indegree(300)), mapping::make_machine({"mesh:4x4", "truenorth", {}}), {});
+    EXPECT_FALSE(demand(dense, "fan-in").met());
+    EXPECT_FALSE(asks_for(split_experiment(e, board(), {}), "fan-in"));
+}
+
+// Loihi's core holds 2^15 synapses of a word each, so 32 neurons of 1000 synapses.
+TEST(Split, synapses_of_a_core_that_holds_them_bound_its_neurons) {
+    const Split split =
+        split_experiment(network(3200, 0.1, indegree(1000)), mapping::make_machine({"mesh:2x2", "loihi", {}}), {});
+    EXPECT_EQ(split.populations[0].atoms, 32U);
+    EXPECT_EQ(split.populations[0].limit, "synaptic memory");
+    EXPECT_TRUE(demand(split, "synaptic memory").met());
+}
+
+// 100,000 neurons with a synapse each: a slice of a neurons hears a^2 / 100,000 of all slices, as long as that is a
+// small part, and so a^2 r packets a second, at 10 Hz and 1 ms a^2 / 100 a step. 256 can wait: at most 160 neurons, or
+// some more, as two synapses may come from one slice. Real time would allow 184.
+TEST(Split, packets_into_a_core_make_slices_small) {
+    Experiment e = network(100'000, 1.0, indegree(1));
+    e.simulation.resolution_ps = 1'000'000'000;
+    e.populations[0].expected_rate = 10.0;
+    const Split split = split_experiment(e, board(), {});
+    EXPECT_EQ(split.populations[0].limit, "packets into a core");
+    EXPECT_GE(split.populations[0].atoms, 155U);
+    EXPECT_LE(split.populations[0].atoms, 184U);
+}
+
 // The law gives what drawing gives: here every slice hears every other, and mean row lengths are large.
 TEST(Split, expected_rows_are_close_to_drawn_ones) {
     SplitSettings settings;

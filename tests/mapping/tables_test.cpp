@@ -173,7 +173,9 @@ TEST(TableFile, files_that_are_not_whole_or_not_there_are_errors) {
     damaged[whole.size() / 2] = static_cast<char>(damaged[whole.size() / 2] ^ 0x55);
     write(at + "/damaged.csv.gz", damaged);
     EXPECT_ANY_THROW((void)read_table(at + "/damaged.csv.gz"));
-    EXPECT_THROW((void)read_table(at + "/none.csv"), RunError);
+    EXPECT_THROW((void)read_table(at + "/none.csv"), InputError);
+    EXPECT_THROW((void)read_table(at), InputError); // a folder
+    EXPECT_THROW((void)read_table("/dev/zero"), InputError);
     EXPECT_THROW(write_table(t, at + "/none/t.csv"), RunError);
     std::filesystem::remove_all(at);
 }

@@ -133,6 +133,73 @@ TEST(Traffic, a_lone_packet_takes_pipeline_and_link_for_each_hop) {
         }
 }
 
+TEST(Traffic, packets_with_payload_can_be_asked_for_in_the_settings) {
+    Paths p("mesh:10x2");
+    p.net(0, 0, {0, 0, 0});
+    TrafficSettings s;
+    s.payload = true;
+    Traffic t = p.traffic(s);
+    std::vector<Delivery> deliveries;
+    t.run(burst(0, 1, 0), ps_per_ms, &deliveries);
+    ASSERT_EQ(deliveries.size(), 1U);
+    EXPECT_EQ(deliveries[0].arrival, 4 * pipeline + 3 * long_link_time);
+    EXPECT_DOUBLE_EQ(t.report().link_joules, 3 * 72 * 25e-12);
+}
+
+// Groups 0 and 1 of nets, target groups 5 and 7: net 0 goes from group 0 to 5, net 1 from 1 to 5, net 2 from 1 to 7,
+// over a link each of its own, of one, two and three hops. A second pass over a link that is too busy drops some.
+TEST(Traffic, deliveries_and_drops_are_told_apart_by_projection) {
+    Paths p("mesh:8x8");
+    p.net(0, 0, {0});
+    p.net(0, 2, {0, 0});
+    p.net(0, 4, {0, 0, 0});
+    p.graph.group = {0, 1, 1};
+    p.graph.target_group = {0, 5, 1, 5, 1, 7};
+    for (const bool crowded : {false, true}) {
+        TrafficSettings s;
+        if (crowded) {
+            s.link_mbit_s = 1.0;
+            s.wait_cycles = 10;
+        }
+        Traffic t = p.traffic(s);
+        t.run(merged({burst(0, 10, 500'000), burst(1, 20, 500'000), burst(2, 30, 500'000)}), ps_per_ms);
+        t.finish();
+        const TrafficReport r = t.report();
+        ASSERT_EQ(r.projections.size(), 3U);
+        std::uint64_t delivered = 0, dropped = 0;
+        for (std::size_t i = 0; i < 3; ++i) {
+            const ProjectionTraffic& projection = r.projections[i];
+            EXPECT_EQ(projection.source, i > 0 ? 1U : 0U);
+            EXPECT_EQ(projection.target, i < 2 ? 5U : 7U);
+            EXPECT_EQ(projection.latency.deliveries + projection.dropped, 10 * (i + 1));
+            EXPECT_EQ(projection.dropped > 0, crowded);
+            delivered += projection.latency.deliveries;
+            dropped += projection.dropped;
+            std::uint64_t in_bins = 0;
+            double last = 0.0;
+            for (const LatencyStatistics::Bin& bin : projection.latency.bins) {
+                EXPECT_GT(bin.below_ns, last);
+                EXPECT_GT(bin.deliveries, 0U);
+                last = bin.below_ns;
+                in_bins += bin.deliveries;
+            }
+            EXPECT_EQ(in_bins, projection.latency.deliveries);
+            EXPECT_GT(last, projection.latency.max_ns);
+            if (!crowded) { // all take as long: one interval, an eighth of a factor of two wide
+                const double ns = 1e-3 * static_cast<double>((i + 2) * pipeline + (i + 1) * link_time);
+                ASSERT_EQ(projection.latency.bins.size(), 1U);
+                EXPECT_GT(projection.latency.bins[0].below_ns, ns);
+                EXPECT_LE(projection.latency.bins[0].below_ns, ns * 1.125 + 1.0);
+            }
+        }
+        EXPECT_EQ(delivered, r.delivered);
+        EXPECT_EQ(dropped, r.dropped);
+        EXPECT_EQ(r.group_dropped[0] + r.group_dropped[1], r.dropped);
+        EXPECT_EQ(r.group_latency[1].deliveries,
+                  r.projections[1].latency.deliveries + r.projections[2].latency.deliveries);
+    }
+}
+
 TEST(Traffic, crossing_boards_takes_the_serial_links_time) {
     Paths p("mesh:6x2");
     p.net(0, 0, {0, 0, 0, 0});
