@@ -113,7 +113,7 @@ def main():
             refused(program, folder, f"swc = {file}", MORPHOLOGY.replace("FILE", file), [file.strip("/"), "can't be read"])
             refused(program, folder, f"a list {file}", GOOD.replace("FILE", file), [file.strip("/"), "doesn't exist"])
             refused(program, folder, f"machine.faults = {file}", GOOD.replace('rule = { explicit_list = { file = "FILE" } }',
-                    'rule = "all_to_all"') + MACHINE.replace("FILE", file), [file.strip("/"), "can't be opened"])
+                    'rule = "all_to_all"') + MACHINE.replace("FILE", file), [file.strip("/"), "isn't a regular file"])
         refused(program, folder, "one long line", MORPHOLOGY.replace("FILE", "long.swc"), ["long.swc:1:1", "4096 characters"])
         refused(program, folder, "a huge tree", MORPHOLOGY.replace("FILE", "huge.swc"), ["huge.swc", "at most 67108864"])
         refused(program, folder, "huge faults", GOOD.replace('rule = { explicit_list = { file = "FILE" } }', 'rule = "all_to_all"') +
