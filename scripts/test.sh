@@ -23,7 +23,8 @@ build and its fuzz targets for ten seconds each.
   --skip-setup   don't look for Debian packages (you installed the equivalents)
   --preset NAME  release, native, debug, readers, asan, ubsan or tsan; another
                  one than release runs by itself
-  CTEST-ARGUMENTS, for instance: -- -R matrix
+  CTEST-ARGUMENTS, for instance: -- -R matrix; with them, no build is made and
+                 no test run beside those of the preset
 TEXT
 }
 
@@ -91,14 +92,16 @@ fi
 
 # ctest comes last, so that the last lines of a log are its summary.
 build "$preset"
-if [[ $preset == release ]]; then
+if [[ $preset == release && ${#arguments[@]} == 0 ]]; then
     build readers -DSPIKECAST_MODELS_FROM="$PWD/build/release"
     run readers
 fi
 selection=()
 if [[ $mode == full ]]; then
-    build tsan
-    run tsan -LE full -R "$in_tsan"
+    if [[ ${#arguments[@]} == 0 ]]; then
+        build tsan
+        run tsan -LE full -R "$in_tsan"
+    fi
 else
     selection=(-LE full)
     echo "test.sh: leaving out the long tests; scripts/test.sh --full runs them too"

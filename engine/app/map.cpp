@@ -110,14 +110,6 @@ void check_outputs(const MapArguments& arguments, std::vector<std::string> other
     check_tables(arguments.tables, others, wrong);
 }
 
-void write_file(const std::string& path, const std::string& text) {
-    std::ofstream file(path, std::ios::binary);
-    file << text;
-    if (text.empty() || text.back() != '\n') file << '\n';
-    file.flush();
-    if (!file) throw RunError(fmt::format("{}: can't be written", path));
-}
-
 /// Makes the folder of tables, or takes those of a former mapping away.
 void clear_tables(const std::string& folder) {
     std::error_code code;
@@ -206,15 +198,7 @@ MachineSettings machine_settings(const MapArguments& arguments, const MachineSet
 /// The pipeline's settings; words that stand for nothing become diagnostics.
 mapping::PipelineSettings pipeline_of(const MachineSettings& m, const MapArguments& arguments,
                                       std::vector<Diagnostic>& wrong) {
-    MapWords words{.place = m.place,
-                   .objective = m.objective,
-                   .route = m.route,
-                   .keys = m.keys,
-                   .minimise = m.minimise,
-                   .effort = m.effort,
-                   .congestion_rounds = static_cast<int>(m.congestion_rounds),
-                   .seed = m.seed,
-                   .threads = arguments.threads};
+    MapWords words = map_words(m, arguments.threads);
     const std::string& target = arguments.target_entries;
     words.fit_entries = target == "fit";
     if (!target.empty() && !words.fit_entries) {

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <vector>
@@ -133,12 +132,8 @@ int minimise_command(const MinimiseArguments& arguments, const Environment& envi
         const std::size_t routes = mapping::table_floor(given, {});
         const Minimised& result =
             *std::find_if(results.begin(), results.end(), [&](const Minimised& r) { return r.method == &wanted; });
-        if (!arguments.report.empty()) {
-            std::ofstream file(arguments.report);
-            file << report_json(arguments, given.size(), routes, results) << '\n';
-            file.flush();
-            if (!file) throw RunError(fmt::format("{}: can't be written", arguments.report));
-        }
+        if (!arguments.report.empty())
+            write_file(arguments.report, report_json(arguments, given.size(), routes, results));
         if (!arguments.quiet) {
             fmt::print("{}: {} entries, {} distinct routes\n", arguments.input, given.size(), routes);
             fmt::print("{:<20}{:>10}{:>10}{:>10}   {}\n", "method", "before", "after", "seconds", "same routes");

@@ -1,7 +1,10 @@
-// Files to write that mustn't be files to read.
+// Files to write, which mustn't be files to read.
 #pragma once
 
+#include "spikecast/error.hpp"
+
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -19,6 +22,15 @@ namespace spikecast {
             return other;
     }
     return {};
+}
+
+/// As a file of whole lines. Throws RunError.
+inline void write_file(const std::string& path, const std::string& text) {
+    std::ofstream file(path, std::ios::binary);
+    file << text;
+    if (text.empty() || text.back() != '\n') file << '\n';
+    file.flush();
+    if (!file) throw RunError(path + ": can't be written");
 }
 
 } // namespace spikecast

@@ -234,7 +234,7 @@ double time_conversion(const NetworkPlan& plan, BuildSample& sample) {
     for (std::size_t p = 0; p < plan.projections.size(); ++p) {
         const PlannedProjection& planned = plan.projections[p];
         if (planned.synapse == nullptr) continue;
-        const PlasticStore store(plan, p, std::move(sample.plastic[p]), sample.first_row[planned.source],
+        const PlasticStore store(plan, p, std::move(sample.plastic[p]), sample.rows_of[planned.source].first,
                                  (sample.layout.neurons() + 0xffffU) >> 16, sample.layout.begin[planned.target]);
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;

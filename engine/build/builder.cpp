@@ -358,6 +358,41 @@ std::vector<std::uint64_t> union_of(const std::vector<std::uint64_t>& a, const s
     return both;
 }
 
+/// All sources that any worker of a rank hears, in global order: their rows.
+struct HeardSources {
+    Numbers numbers;
+    std::vector<std::vector<std::uint64_t>> heard; ///< by population
+    std::vector<std::pair<std::uint32_t, std::uint32_t>>
+        rows_of; ///< by population: first row, and the one after the last
+    std::uint64_t rows = 0;
+};
+/// counts: [worker][population]; plastic_counts: [worker][projection]. Throws RunError for too many.
+HeardSources number_sources(const NetworkPlan& plan, const std::vector<bool>& dense, std::span<const Counts> counts,
+                            std::span<const Counts> plastic_counts) {
+    const auto& populations = plan.experiment->populations;
+    HeardSources all{Numbers(populations.size()), {}, {}, 0};
+    all.heard.resize(populations.size());
+    all.rows_of.resize(populations.size());
+    for (std::size_t p = 0; p < populations.size(); ++p) {
+        if (!counts[0][p].used()) continue;
+        std::vector<std::uint64_t>& heard = all.heard[p];
+        heard = counts[0][p].present();
+        for (std::size_t t = 0; t < counts.size(); ++t) {
+            if (t > 0) heard = union_of(heard, counts[t][p].present());
+            for (std::size_t i = 0; i < plan.projections.size(); ++i)
+                if (plan.projections[i].synapse != nullptr && plan.projections[i].source == p)
+                    heard = union_of(heard, plastic_counts[t][i].present());
+        }
+        heard.shrink_to_fit();
+        const auto first = static_cast<std::uint32_t>(all.rows);
+        all.rows += heard.size();
+        if (all.rows >= 0xffff'ffffU) throw RunError("a rank hears more than 2^32 sources; use more ranks");
+        all.numbers[p] = SourceNumbers(heard, first, populations[p].size, dense[p]);
+        all.rows_of[p] = {first, static_cast<std::uint32_t>(all.rows)};
+    }
+    return all;
+}
+
 /// Pass 2 of one worker, whose rows are as long as counts say: those of the sources heard, which begin with row
 /// first_row of the rank. The counts go.
 template <class W>
@@ -470,30 +505,14 @@ RankNetwork<W> build_network(MPI_Comm comm, const Share& share, const NetworkPla
             each.finish();
     });
 
-    // Row numbers: all sources that any worker of the rank hears, in global order.
-    Numbers numbers(populations.size());
-    std::vector<std::vector<std::uint64_t>> heard(populations.size());
-    network.rows_of.resize(populations.size());
+    HeardSources sources;
     collectively(comm, [&] {
-        std::uint64_t rows = 0;
-        for (std::size_t p = 0; p < populations.size(); ++p) {
-            if (!counts[0][p].used()) continue;
-            heard[p] = counts[0][p].present();
-            const auto join = [&](const SourceCounts& others) { heard[p] = union_of(heard[p], others.present()); };
-            for (std::uint32_t t = 0; t < threads; ++t) {
-                if (t > 0) join(counts[t][p]);
-                for (std::size_t i = 0; i < plan.projections.size(); ++i)
-                    if (plastic(i) && plan.projections[i].source == p) join(plastic_counts[t][i]);
-            }
-            heard[p].shrink_to_fit();
-            const auto first = static_cast<std::uint32_t>(rows);
-            rows += heard[p].size();
-            if (rows >= 0xffff'ffffU) throw RunError("a rank hears more than 2^32 sources; use more ranks");
-            numbers[p] = SourceNumbers(heard[p], first, populations[p].size, dense[p]);
-            network.rows_of[p] = {first, static_cast<std::uint32_t>(rows)};
-        }
-        network.sources_heard = rows;
+        sources = number_sources(plan, dense, counts, plastic_counts);
+        network.rows_of = sources.rows_of;
+        network.sources_heard = sources.rows;
     });
+    Numbers& numbers = sources.numbers;
+    auto& heard = sources.heard;
 
     {
         std::vector<std::unique_ptr<Placement<W>>> placements(threads);
@@ -548,7 +567,6 @@ RankNetwork<W> build_network(MPI_Comm comm, const Share& share, const NetworkPla
 
 template <class W>
 BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double workers) {
-    const auto& populations = plan.experiment->populations;
     ProgressMeter meter(nullptr, 0.0);
     const auto now = [] { return std::chrono::steady_clock::now(); };
     const auto begin = now();
@@ -566,32 +584,21 @@ BuildSample sample_build(const NetworkPlan& plan, WorkerId worker, double worker
     for (SourceCounts& each : plastic_counts)
         each.finish();
     BuildSample sample;
-    Numbers numbers(populations.size());
-    std::vector<std::vector<std::uint64_t>> heard(populations.size());
-    sample.first_row.resize(populations.size());
-    std::uint32_t row = 0;
-    for (std::size_t p = 0; p < populations.size(); ++p) {
-        if (!counts[p].used()) continue;
-        heard[p] = counts[p].present();
-        for (std::size_t i = 0; i < plan.projections.size(); ++i)
-            if (plastic(i) && plan.projections[i].source == p)
-                heard[p] = union_of(heard[p], plastic_counts[i].present());
-        numbers[p] = SourceNumbers(heard[p], row, populations[p].size, dense[p]);
-        sample.first_row[p] = row;
-        row += static_cast<std::uint32_t>(heard[p].size());
-    }
+    const HeardSources sources = number_sources(plan, dense, {&counts, 1}, {&plastic_counts, 1});
+    sample.rows_of = sources.rows_of;
     SynapseRows<W> rows;
     Hash128 hash;
     sample.layout = make_layout(plan, worker);
-    const auto placement = make_placement<W>(plan, worker, sample.layout, counts, numbers, heard, 0, rows, hash, meter);
+    const auto placement =
+        make_placement<W>(plan, worker, sample.layout, counts, sources.numbers, sources.heard, 0, rows, hash, meter);
     sample.plastic.resize(plan.projections.size());
     std::vector<std::unique_ptr<Placement<float>>> plastic_placements(plan.projections.size());
     for (std::size_t p = 0; p < plan.projections.size(); ++p) {
         const std::size_t source = plan.projections[p].source;
         if (plastic(p))
-            plastic_placements[p] = make_placement<float>(plan, worker, sample.layout, std::span(&plastic_counts[p], 1),
-                                                          numbers, std::span(&heard[source], 1),
-                                                          sample.first_row[source], sample.plastic[p], hash, meter);
+            plastic_placements[p] = make_placement<float>(
+                plan, worker, sample.layout, std::span(&plastic_counts[p], 1), sources.numbers,
+                std::span(&sources.heard[source], 1), sources.rows_of[source].first, sample.plastic[p], hash, meter);
         plan.projections[p].rule->enumerate(worker,
                                             *(plastic(p) ? plastic_placements[p]->sink(p) : placement->sink(p)));
     }

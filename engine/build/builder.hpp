@@ -53,7 +53,8 @@ struct BuildSample {
     double seconds = 0.0; ///< of counting, placing and sorting them
     WorkerLayout layout;
     std::vector<SynapseRows<float>> plastic; ///< by projection; empty where synapses don't learn
-    std::vector<std::uint32_t> first_row;    ///< by population
+    std::vector<std::pair<std::uint32_t, std::uint32_t>>
+        rows_of; ///< by population: first row and the one after the last
 };
 /// The work of build_network for one worker's synapses; alone, without MPI. workers: of the build that the sample
 /// stands for, which decides the kind of table that sources are counted in.

@@ -72,11 +72,12 @@ void compare(Resume& resume, const SimulationOptions& options, const Experiment&
 }
 
 /// Refuses files whose contents have changed since the run began, though their names haven't.
-void compare_inputs(const ExperimentSection& then, const Experiment& now, const std::string& checkpoint) {
+void compare_inputs(Resume& resume, const ExperimentSection& then, const Experiment& now,
+                    const std::string& checkpoint) {
     if (then.inputs.size() != then.input_checksums.size())
         throw RunError(checkpoint + ": its inputs and their checksums don't fit together");
     if (then.inputs.empty()) return; // also of version 1
-    const InputChecksums present = input_checksums(now);
+    const InputChecksums& present = resume.inputs.emplace(input_checksums(now));
     std::vector<Diagnostic> wrong;
     for (std::size_t i = 0; i < then.inputs.size(); ++i) {
         const std::string& name = then.inputs[i];
@@ -167,7 +168,7 @@ std::optional<Resume> open_checkpoint(MPI_Comm comm, const SimulationOptions& op
         return std::nullopt;
     }
     std::optional<Resume> resume;
-    resume.emplace(Resume{CheckpointReader(comm, options.resume), {}, {}, {}, {}, {}, false});
+    resume.emplace(Resume{CheckpointReader(comm, options.resume), {}, {}, {}, {}, {}, false, {}});
     const std::string told = resume->reader.text(ExperimentSection::name), run = resume->reader.text(RunSection::name),
                       totals = resume->reader.text(TotalsSection::name),
                       recording = resume->reader.text(RecordingSection::name);
@@ -196,7 +197,7 @@ std::optional<Resume> open_checkpoint(MPI_Comm comm, const SimulationOptions& op
         const auto section = from_bytes<ExperimentSection>(told, options.resume);
         Experiment then = experiment_of(section, {}, options.resume);
         compare(*resume, options, then, experiment);
-        compare_inputs(section, experiment, options.resume);
+        compare_inputs(*resume, section, experiment, options.resume);
         for (std::size_t s = 0; s < old.size(); ++s)
             if (resume->old_stimulus[s]) old[s] = static_cast<std::int64_t>(*resume->old_stimulus[s]);
         goes_on = resume->continues_output ? 1 : 0;

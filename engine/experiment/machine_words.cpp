@@ -105,6 +105,18 @@ mapping::PipelineSettings pipeline_settings(const MapWords& words, const WrongWo
     return s;
 }
 
+MapWords map_words(const MachineSettings& machine, std::uint32_t threads) {
+    return {.place = machine.place,
+            .objective = machine.objective,
+            .route = machine.route,
+            .keys = machine.keys,
+            .minimise = machine.minimise,
+            .effort = machine.effort,
+            .congestion_rounds = static_cast<int>(machine.congestion_rounds),
+            .seed = machine.seed,
+            .threads = threads};
+}
+
 mapping::MachineSpec machine_spec(const MachineSettings& machine) {
     mapping::MachineSpec spec{machine.target, machine.profile, {}};
     if (machine.cores_per_chip > 0) spec.cores_per_chip = static_cast<int>(machine.cores_per_chip);

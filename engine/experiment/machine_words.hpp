@@ -35,6 +35,9 @@ struct MapWords {
     std::uint32_t threads = 1;
 };
 
+/// What [machine] says; of the rest, defaults.
+[[nodiscard]] MapWords map_words(const MachineSettings& machine, std::uint32_t threads);
+
 /// Hears of a word that stands for nothing: which key it was given to, what is wrong, and the remedy.
 using WrongWord = std::function<void(const std::string& key, std::string message, std::string remedy)>;
 

@@ -34,22 +34,13 @@ std::string in_words_of_the_file(std::string text) {
 
 NetworkMapping map_machine(const Experiment& experiment, unsigned threads) {
     const MachineSettings& m = experiment.machine;
-    const MapWords words{.place = m.place,
-                         .objective = m.objective,
-                         .route = m.route,
-                         .keys = m.keys,
-                         .minimise = m.minimise,
-                         .effort = m.effort,
-                         .congestion_rounds = static_cast<int>(m.congestion_rounds),
-                         .seed = m.seed,
-                         .threads = threads};
     MapSettings settings;
     settings.machine = machine_spec(m);
     settings.faults = m.faults;
-    settings.pipeline =
-        pipeline_settings(words, [](const std::string&, const std::string& message, const std::string&) {
-            throw std::logic_error("an experiment that wasn't validated: " + message);
-        });
+    settings.pipeline = pipeline_settings(map_words(m, threads),
+                                          [](const std::string&, const std::string& message, const std::string&) {
+                                              throw std::logic_error("an experiment that wasn't validated: " + message);
+                                          });
     settings.split.atoms_per_core = m.atoms_per_core;
     settings.split.slowdown = m.slowdown;
     settings.split.default_rate_hz = m.rate;

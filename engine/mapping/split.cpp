@@ -367,12 +367,12 @@ Input input_expected(const Context& context, const Slices& slices, std::uint32_t
     const Key key = make_key(context.experiment.simulation.seed, Purpose::partition, "slices that hear each other");
     std::vector<double> density(slices.populations(), 0.0); // synapses for each pair of neurons
     double onto = 0.0;                                      // each neuron
-    for (const PlannedProjection& planned : context.plan.projections)
-        if (planned.target == p)
-            density[planned.source] += planned.rule->expected_synapses() / static_cast<double>(slices.size(p)) /
-                                       static_cast<double>(slices.size(planned.source));
-    for (const PlannedProjection& planned : context.plan.projections)
-        if (planned.target == p) onto += planned.rule->expected_synapses() / static_cast<double>(slices.size(p));
+    for (const PlannedProjection& planned : context.plan.projections) {
+        if (planned.target != p) continue;
+        const double each = planned.rule->expected_synapses() / static_cast<double>(slices.size(p));
+        density[planned.source] += each / static_cast<double>(slices.size(planned.source));
+        onto += each;
+    }
     input.fan_in = static_cast<std::uint64_t>(std::ceil(onto));
     for (std::size_t q = 0; q < slices.populations(); ++q) {
         if (!(density[q] > 0.0)) continue;

@@ -1073,7 +1073,8 @@ private:
     void note_inputs() {
         inputs_.emplace();
         collectively(comm_, [&] {
-            if (rank_ == 0) inputs_ = input_checksums(experiment_);
+            if (rank_ != 0) return;
+            inputs_ = resume_ && resume_->inputs ? *resume_->inputs : input_checksums(experiment_);
         });
     }
     /// Collective. Writes a checkpoint of this moment; results have been written up to here.

@@ -130,9 +130,7 @@ constant within a step.)",
         c[2] = exp_current_to_V(0.5 * h, decay, rise, 1.0);
         c[3] = exp_current_to_V(h, decay, rise, 1.0);
         c[4] = math::exp(-h / rise);
-        const double longer = std::max(rise, decay), x = std::abs(decay - rise) / std::min(rise, decay);
-        const double peak = x > 0.0 ? longer * (math::log1p(x) / x) : longer;
-        c[5] = 1.0 / exp_current_to_V(peak, decay, rise, 1.0);
+        c[5] = slope_of_unit_peak(decay, rise);
     }
 
     template <class Vec, class Constants, class Input>

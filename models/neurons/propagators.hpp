@@ -55,6 +55,13 @@ inline double exp_current_to_V(double h, double tau_m, double tau_syn, double C)
     return h / C * (math::exp(-h / std::max(tau_m, tau_syn)) * mean_decay(x));
 }
 
+/// The slope at 0 that makes the peak of V 1, for a current exp(-t / tau_syn); in either order of the time constants.
+inline double slope_of_unit_peak(double tau_m, double tau_syn) {
+    const double longer = std::max(tau_m, tau_syn), x = std::abs(tau_m - tau_syn) / std::min(tau_m, tau_syn);
+    const double peak = x > 0.0 ? longer * (math::log1p(x) / x) : longer; // its time
+    return 1.0 / exp_current_to_V(peak, tau_m, tau_syn, 1.0);
+}
+
 /// V after h for a current t exp(-t / tau_syn).
 inline double alpha_slope_to_V(double h, double tau_m, double tau_syn, double C) {
     const double x = std::abs(tau_m - tau_syn) / tau_m * (h / tau_syn);

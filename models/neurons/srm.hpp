@@ -41,12 +41,6 @@ struct Srm {
         {"E_L < V_th", [](const double* p) { return p[E_L] < p[V_th]; }},
         {"tau_s < tau_m", [](const double* p) { return p[tau_s] < p[tau_m]; }},
     };
-    /// Slope in 1/ms with which a postsynaptic potential begins whose peak is 1.
-    static double initial_slope(const double* p) {
-        const double x = (p[tau_m] - p[tau_s]) / p[tau_s];
-        const double peak = p[tau_m] * (math::log1p(x) / x); // its time
-        return 1.0 / exp_current_to_V(peak, p[tau_m], p[tau_s], 1.0);
-    }
     static constexpr ModelInfo info{
         .name = "srm",
         .kind = ModelInfo::Kind::neuron,
@@ -76,7 +70,8 @@ step.)",
         .variables = variables,
         .receptors = receptors,
         .relations = relations,
-        .charge = [](const double* p, std::size_t) { return p[C_m] * p[tau_s] * initial_slope(p); },
+        .charge = [](const double* p,
+                     std::size_t) { return p[C_m] * p[tau_s] * slope_of_unit_peak(p[tau_m], p[tau_s]); },
     };
 
     enum Constant {
@@ -94,7 +89,7 @@ step.)",
     };
     static void derive(const double* p, double h, double* c) {
         c[leak] = math::expm1(-h / p[tau_m]);
-        c[rise_to_psp] = initial_slope(p) * exp_current_to_V(h, p[tau_m], p[tau_s], 1.0);
+        c[rise_to_psp] = slope_of_unit_peak(p[tau_m], p[tau_s]) * exp_current_to_V(h, p[tau_m], p[tau_s], 1.0);
         c[I_to_psp] = constant_current_to_V(h, p[tau_m], p[C_m]);
         c[rise_decay] = math::exp(-h / p[tau_s]);
         c[current] = p[I_e];

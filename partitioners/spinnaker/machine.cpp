@@ -55,8 +55,7 @@ constexpr Profile profiles[] = {
      1,
      "what is between the cores of a real chip (a chip here is one core with its router); that the neurons of a core "
      "share its 256 axons; that a neuron reaches the axons of one core only (a tree of several cores needs copies of "
-     "the "
-     "neuron); the four axon types; the longest delay; times of links and routers, which are SpiNNaker's"},
+     "the neuron); the four axon types; the longest delay; times of links and routers, which are SpiNNaker's"},
     {"loihi",
      {128, 128 * 4096, 0},
      square,
@@ -66,10 +65,9 @@ constexpr Profile profiles[] = {
      1024,
      128,
      "the mesh of cores inside a chip; the barrier messages between time steps; the learning engine; the longest "
-     "delay; "
-     "weights of fewer bits (a synapse takes a word of 32); tables of single cores (4096 axons each, which together "
-     "stand "
-     "for a chip's router entries); times of links and routers, which are SpiNNaker's"},
+     "delay; weights of fewer bits (a synapse takes a word of 32); tables of single cores (4096 axons each, which "
+     "together "
+     "stand for a chip's router entries); times of links and routers, which are SpiNNaker's"},
 };
 
 std::string profile_names() {

@@ -89,9 +89,10 @@ Problem make_problem(const MachineGraph& graph, const Machine& machine, std::spa
             problem.cluster[v] = problem.cluster[root];
         }
         h.cores[problem.cluster[v]] += graph.vertices[v].cores;
-        if (machine.has_sdram) h.sdram[problem.cluster[v]] += graph.vertices[v].sdram_bytes;
         all_cores += graph.vertices[v].cores;
-        if (machine.has_sdram) all_sdram += graph.vertices[v].sdram_bytes;
+        if (!machine.has_sdram) continue;
+        h.sdram[problem.cluster[v]] += graph.vertices[v].sdram_bytes;
+        all_sdram += graph.vertices[v].sdram_bytes;
     }
 
     std::vector<Diagnostic> wrong;

@@ -44,11 +44,11 @@ def combinations(full):
 
 
 def share(layouts, number, drawings):
-    """Of a covering choice, what the format with this number runs: the first all of it, others two layouts that differ in
-    ranks; of two ways to draw, one of each layout, the other way in the next format."""
+    """Of a covering choice, what the format with this number runs: the first all of it, others every third layout, which
+    differ in ranks; of two ways to draw, one of each layout, the other way in the next format."""
     if drawings == 2:
         layouts = [layout for i, layout in enumerate(layouts) if i % 2 == (i // 2 + number) % 2]
-    return layouts if number == 0 else layouts[number % 4 :: 4]
+    return layouts if number == 0 else layouts[number % 3 :: 3]
 
 
 def main():
