@@ -24,7 +24,8 @@ import numpy
 
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none"]
-PHASES = ["build", "update", "exchange", "record", "checkpoint"]
+PHASES = ["build", "update", "exchange", "record", "checkpoint"]  # as the program names them
+MOMENTS = PHASES + ["startup"]  # before all of them: MPI itself begins
 SECONDS = 20  # to be gone after a fault; a hang takes forever
 LONG = 300
 wrong = 0
@@ -166,9 +167,9 @@ def kill_once(test, phase, ranks, generator):
     while run.poll() is None and len(children(run.pid)) < ranks:
         time.sleep(0.002)
     # somewhere in the run, as its checkpoints tell, then at the first moment in the phase
-    if phase == "build":
-        time.sleep(generator.uniform(0.0, 0.2))
-    else:
+    if phase == "startup":
+        time.sleep(generator.uniform(0.0, 0.1))
+    elif phase != "build":
         # a single rank has no other whose end could spoil its file: let there be something to read
         stamps, wanted = set(), generator.randint(1 if ranks == 1 else 0, int(test.duration / 10.3 * 0.7))
         while run.poll() is None and len(stamps) < wanted:
@@ -180,31 +181,43 @@ def kill_once(test, phase, ranks, generator):
         time.sleep(generator.uniform(0.0, 0.03))
     victims = children(run.pid)
     victim = generator.choice(victims) if victims else 0
+    later = generator.uniform(0.0, 0.1) if phase == "build" else 0.0
     while run.poll() is None and alive(victim):
         seen = comm(victim)
-        if seen == phase or (phase == "build" and seen not in PHASES):
+        if seen == "build" and later > 0.0:
+            time.sleep(later)
+            later, seen = 0.0, comm(victim)
+        if phase == "startup" and seen in PHASES:
+            break
+        if seen == phase or phase == "startup":
             try:
                 os.kill(victim, signal.SIGKILL)
             except ProcessLookupError:
                 break
             return run, victims, True
+    if run.poll() is None:
+        run.wait(timeout=LONG)
     return run, victims, False
 
 
 def kills(test, count, seed):
     generator = random.Random(seed)
-    hit = dict.fromkeys(PHASES, 0)
+    hit, stuck = dict.fromkeys(MOMENTS, 0), 0
     for number in range(count):
-        phase = PHASES[number % len(PHASES)]
-        for _ in range(5):
-            ranks = 1 if phase == "record" and number < len(PHASES) else generator.choice([2, 3])
+        phase = MOMENTS[number % len(MOMENTS)]
+        for _ in range(20):
+            ranks = 1 if phase == "record" and number < len(MOMENTS) else generator.choice([2, 3])
             what = f"kill {number} in {phase} on {ranks} ranks"
             run, victims, killed = kill_once(test, phase, ranks, generator)
             begin = time.time()
             try:
-                run.wait(timeout=SECONDS if killed else LONG)
+                run.wait(timeout=SECONDS)
             except subprocess.TimeoutExpired:
-                fail(f"{what}: still running after {SECONDS} s")
+                # mpirun's own end can hang, seldom, where a rank dies in MPI_Init (docs/reliability.md); the ranks must be gone
+                if phase == "startup" and not any(alive(pid) for pid in victims):
+                    stuck += 1
+                else:
+                    fail(f"{what}: still running after {SECONDS} s, ranks: {[comm(pid) for pid in victims if alive(pid)]}")
                 run.kill()
                 run.wait()
             if killed:
@@ -221,7 +234,7 @@ def kills(test, count, seed):
             fail(f"{what}: exit code 0")
         test.readable(what)
         test.go_on(what, generator.choice([1, 2, 3]), generator.choice([1, 2]))
-    print(f"kills by phase: {hit}", flush=True)
+    print(f"kills by phase: {hit}" + (f"; mpirun alone was left {stuck} times" if stuck else ""), flush=True)
 
 
 def signals(test, short=False):
@@ -378,7 +391,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program")
     parser.add_argument("source")
-    parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--kills", type=int, default=6)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--duration", type=int, default=600, help="ms of each run")
     parser.add_argument("--only", help="some of kills, signals, batch (one of them), disk, memory, names, with commas")
