@@ -2,7 +2,7 @@
 """Feeds readers of files with damaged and invented input, in search of crashes, undefined behaviour, leaks, hangs and
 unbounded memory. Needs clang-14 and libclang-rt-14-dev.
 
-    scripts/fuzz.py [TARGET...] [--seconds N] [--jobs N] [--keep DIR] [--list]
+    scripts/fuzz.py [TARGET...] [--seconds N] [--jobs N] [--timeout N] [--keep DIR] [--list]
 
 Each target (tests/fuzz/*_fuzz.cpp) starts from the seeds in tests/fuzz/corpus/TARGET and from what earlier runs kept in
 --keep (build/fuzz/corpus by default). Exit code 1 where anything was found; the input that did it is named.
@@ -25,7 +25,7 @@ def targets():
     return sorted(name[:-len("_fuzz.cpp")] for name in os.listdir(folder) if name.endswith("_fuzz.cpp"))
 
 
-def run(target, seconds, keep):
+def run(target, seconds, timeout, keep):
     size, memory = LIMITS.get(target, USUAL)
     corpus = os.path.join(keep, target)
     found = os.path.join(keep, "found")
@@ -35,7 +35,7 @@ def run(target, seconds, keep):
     seeds = os.path.join(ROOT, "tests", "fuzz", "corpus", target)
     if os.path.isdir(seeds):
         command.append(seeds)
-    command += [f"-max_total_time={seconds}", f"-max_len={size}", f"-rss_limit_mb={memory}", "-timeout=10",
+    command += [f"-max_total_time={seconds}", f"-max_len={size}", f"-rss_limit_mb={memory}", f"-timeout={timeout}",
                 f"-malloc_limit_mb={memory}", f"-artifact_prefix={found}/{target}-", "-print_final_stats=1"]
     words = os.path.join(ROOT, "tests", "fuzz", f"{target}.dict")
     if os.path.exists(words):
@@ -44,17 +44,26 @@ def run(target, seconds, keep):
                        ASAN_OPTIONS="detect_leaks=1:allocator_may_return_null=0",
                        LSAN_OPTIONS=f"suppressions={ROOT}/tests/sanitize/leaks.txt:print_suppressions=0")
     environment.setdefault("TMPDIR", "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp")
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                            env=environment)
+    # into a file: a pipe that nobody reads yet would stop the target
+    with open(log(target, keep), "w") as file:
+        return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
 
 
-def report(target, process):
-    text = process.communicate()[0]
+def log(target, keep):
+    return os.path.join(keep, f"{target}.log")
+
+
+def report(target, process, keep):
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    with open(log(target, keep), errors="replace") as file:
+        text = file.read()
     number = {key: re.search(rf"{key}: *(\d+)", text) for key in ["number_of_executed_units", "peak_rss_mb"]}
     runs, peak = (int(match.group(1)) if match else 0 for match in number.values())
     coverage = re.findall(r"cov: (\d+)", text)
     fine = process.returncode == 0 and runs > 0
-    print(f"{target:12s} {runs:9d} inputs, {coverage[-1] if coverage else '?':>6s} edges, {peak:5d} MiB at most: "
+    print(f"{target:12s} {runs:9d} inputs, {coverage[-1] if coverage else '?':>6s} edges, {peak:5d} MiB at most, "
+          f"{usage.ru_utime + usage.ru_stime:6.0f} s of a processor: "
           f"{'nothing found' if fine else 'FOUND'}", flush=True)
     if not fine:
         print("\n".join(text.splitlines()[-60:]))
@@ -66,6 +75,8 @@ def main():
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="targets at the same time")
+    parser.add_argument("--timeout", type=int, default=10,
+                        help="seconds that one input may take (10); more where other programs want the processors")
     parser.add_argument("--keep", default=os.path.join(BUILD, "corpus"), help="where inputs worth keeping go")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--no-build", action="store_true")
@@ -86,8 +97,8 @@ def main():
     while left or running:
         while left and len(running) < arguments.jobs:
             target = left.pop(0)
-            running.append((target, run(target, arguments.seconds, arguments.keep)))
-        fine &= report(*running.pop(0))
+            running.append((target, run(target, arguments.seconds, arguments.timeout, arguments.keep)))
+        fine &= report(*running.pop(0), arguments.keep)
     print("nothing found" if fine else f"inputs that did it: {os.path.join(arguments.keep, 'found')}")
     return 0 if fine else 1
 

@@ -22,9 +22,9 @@ constexpr double synapses_of_a_part = 1e6;
 
 /// Worker w owns the w-th contiguous block of every population. What is drawn doesn't depend on the partition, so that
 /// drawing with this one gives the rows of consecutive targets, part by part, which is the order of the file.
-class Blocks final : public Partition {
+class ConsecutiveBlocks final : public Partition {
 public:
-    Blocks(const Experiment& experiment, std::uint32_t workers) : workers_(workers) {
+    ConsecutiveBlocks(const Experiment& experiment, std::uint32_t workers) : workers_(workers) {
         for (const Population& population : experiment.populations)
             sizes_.push_back(population.size);
     }
@@ -246,13 +246,13 @@ void write_edges(MPI_Comm comm, Table& table, const Experiment& experiment, std:
     const auto n = static_cast<std::uint32_t>(ranks);
     std::uint64_t rounds = 1;
     hdf5::together(comm, [&] {
-        blocks = std::make_unique<Blocks>(experiment, n);
+        blocks = std::make_unique<ConsecutiveBlocks>(experiment, n);
         rule = make_rule({experiment, projection, *blocks, source, target});
         const double parts = rule->expected_synapses() / (synapses_of_a_part * static_cast<double>(n));
         const double most = static_cast<double>(experiment.populations[target].size) / static_cast<double>(n);
         rounds = static_cast<std::uint64_t>(std::clamp(std::ceil(std::min(parts, most)), 1.0, 0x1p32 / n - 1.0));
         if (rounds > 1) {
-            blocks = std::make_unique<Blocks>(experiment, static_cast<std::uint32_t>(rounds * n));
+            blocks = std::make_unique<ConsecutiveBlocks>(experiment, static_cast<std::uint32_t>(rounds * n));
             rule = make_rule({experiment, projection, *blocks, source, target});
         }
         sink = std::make_unique<EdgeSink>(experiment, projection, *rule, edges);

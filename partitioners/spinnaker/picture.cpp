@@ -72,9 +72,9 @@ struct Point {
 };
 
 /// Where chips are drawn.
-class Grid {
+class ChipPicture {
 public:
-    Grid(const Machine& machine, double width, double height) : machine_(machine) {
+    ChipPicture(const Machine& machine, double width, double height) : machine_(machine) {
         double left = 1e300, right = -1e300, bottom = 1e300, top = -1e300;
         for (ChipId c = 0; c < machine.chips(); ++c) {
             if (!shown(c)) continue;
@@ -129,11 +129,11 @@ private:
     Point offset_;
 };
 
-void hexagon(std::string& path, const Grid& grid, ChipId c, double size) {
+void hexagon(std::string& path, const ChipPicture& grid, ChipId c, double size) {
     const Point p = grid.at(c);
     const double r = 0.5 * grid.pitch() * size;
     for (int k = 0; k < 6; ++k) {
-        const Point corner = Grid::corner(k);
+        const Point corner = ChipPicture::corner(k);
         path += fmt::format("{}{:.1f} {:.1f}", k == 0 ? "M" : "L", p.x + r * corner.x, p.y + r * corner.y);
     }
     path += "Z";
@@ -179,7 +179,7 @@ private:
     double left_;
 };
 
-void chips_by_share(Panel& panel, const Machine& machine, const Grid& grid,
+void chips_by_share(Panel& panel, const Machine& machine, const ChipPicture& grid,
                     const std::function<double(ChipId)>& share) {
     std::array<std::string, levels> paths;
     std::string dead, empty;
@@ -199,7 +199,7 @@ void chips_by_share(Panel& panel, const Machine& machine, const Grid& grid,
 }
 
 /// The seams between boards.
-void board_edges(Panel& panel, const Machine& machine, const Grid& grid, const char* with) {
+void board_edges(Panel& panel, const Machine& machine, const ChipPicture& grid, const char* with) {
     std::string path;
     for (ChipId c = 0; c < machine.chips(); ++c) {
         if (machine.alive[c] == 0) continue;
@@ -210,7 +210,7 @@ void board_edges(Panel& panel, const Machine& machine, const Grid& grid, const c
             if (n == no_chip || machine.alive[n] == 0 || machine.board[n] == machine.board[c]) continue;
             const Point q = grid.at(n);
             if (std::abs(q.x - p.x) > 2 * grid.pitch() || std::abs(q.y - p.y) > 2 * grid.pitch()) continue; // wraps
-            const Point a = Grid::corner(l + 5), b = Grid::corner(l);
+            const Point a = ChipPicture::corner(l + 5), b = ChipPicture::corner(l);
             path +=
                 fmt::format("M{:.1f} {:.1f}L{:.1f} {:.1f}", p.x + r * a.x, p.y + r * a.y, p.x + r * b.x, p.y + r * b.y);
         }
@@ -234,7 +234,7 @@ std::string picture(const MachineGraph& graph, const Machine& machine, const Pla
     out += fmt::format("<text x=\"{:.0f}\" y=\"36\" class=\"title\">{}</text>\n", margin, escaped(text.title));
     out += fmt::format("<text x=\"{:.0f}\" y=\"58\" class=\"sub\">{}</text>\n", margin, escaped(text.subtitle));
 
-    const Grid grid(machine, panel_width, panel_height);
+    const ChipPicture grid(machine, panel_width, panel_height);
     std::vector<double> cores(machine.chips(), 0.0);
     for (std::size_t v = 0; v < graph.vertices.size(); ++v)
         cores[placement.chip[v]] += graph.vertices[v].cores;
@@ -259,7 +259,7 @@ std::string picture(const MachineGraph& graph, const Machine& machine, const Pla
             const double r = 0.5 * grid.pitch();
             for (int l = 0; l < link_count; ++l) {
                 // A link and the one that comes back lie side by side, each in the half that leaves its chip.
-                const Point s = Grid::side(l);
+                const Point s = ChipPicture::side(l);
                 const double shift = 0.17;
                 const Point from{p.x + r * (0.22 * s.x - shift * s.y), p.y + r * (0.22 * s.y + shift * s.x)};
                 const Point to{p.x + r * (1.62 * s.x - shift * s.y), p.y + r * (1.62 * s.y + shift * s.x)};
