@@ -24,8 +24,8 @@ def reference(seed, seconds, drawn=False):
                     [random.choice(NE, M, replace=False) for i in range(NI)])
     delay = np.r_[np.tile(np.repeat(np.arange(D), M // D), (NE, 1)), np.zeros((NI, M), dtype=int)]  # 0 to 19: after 1 to 20 ms
     if drawn:
-        post[:NE] = np.c_[random.integers(0, NE, (NE, 80)), random.integers(NE, N, (NE, 20))]
-        post[NE:] = random.integers(0, NE, (NI, M))
+        post[:NE] = [np.r_[random.choice(np.delete(np.arange(NE), i), 80, replace=False),
+                           NE + random.choice(NI, 20, replace=False)] for i in range(NE)]
         delay[:NE] = random.integers(0, D, (NE, M))
     weight = np.r_[np.full((NE, M), 6.0), np.full((NI, M), -5.0)]
     change = np.zeros((N, M))

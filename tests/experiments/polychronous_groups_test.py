@@ -121,6 +121,18 @@ class Groups(unittest.TestCase):
     def test_two_synapses_of_one_neuron_are_one_anchor(self):
         self.assertEqual(count(chain(7) + [(0, 3, 5, STRONG)]), 4, "on 3 with either of the two")
 
+    def test_two_strong_synapses_of_a_pair_make_a_neuron_spike_alone_if_they_arrive_within_1_ms(self):
+        # which is why the experiment has one synapse for a pair (docs/experiments.md, Polychronous groups)
+        def spikes(apart, a):
+            v, u, spiked = groups.REST_V, groups.REST_U, False
+            for t in range(100):
+                v, u = groups.advanced(v, u, a, STRONG * ((t == 0) + (t == apart)))
+                spiked = spiked or v >= 30.0
+            return spiked
+
+        for a in (0.02, 0.1):
+            self.assertEqual([spikes(apart, a) for apart in (0, 1, 2, 3, 200)], [True, True, False, False, False])
+
     def test_a_drawn_network_has_the_groups_of_the_plain_program(self):
         random = np.random.default_rng(4)
         neurons, excitatory = 120, 96
