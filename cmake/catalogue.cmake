@@ -1,7 +1,7 @@
-# Kernels of neurons for registers of 512 bits, used where the processor has them, in programs for narrower ones. Not compiled
-# with sanitizers, whose functions both kinds would share (models/neuron_kernel.hpp), nor where the program needs AVX-512 anyway.
+# Kernels of neurons for registers of 512 bits, used where the processor has them, in programs for narrower ones. Not with
+# sanitizers, whose functions both kinds would share (models/neuron_kernel.hpp), nor where the program needs AVX-512 anyway.
 set(spikecast_wide_kernels OFF)
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$" AND (SPIKECAST_MODELS_FROM OR NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize"))
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
   include(CheckCXXSourceCompiles)
   set(CMAKE_REQUIRED_FLAGS "-march=x86-64-v4")
   check_cxx_source_compiles("int main() { return 0; }" SPIKECAST_COMPILES_AVX512)

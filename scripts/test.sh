@@ -11,20 +11,18 @@ usage: scripts/test.sh [--full | --sanitize] [--skip-setup] [--preset NAME]
 Installs what is missing, builds (into build/NAME, release by default) and runs
 the tests through ctest. Can be run again: only what changed is built.
 
-Unit tests that compute little, those on several ranks and the program itself
-are built with AddressSanitizer and UndefinedBehaviorSanitizer (into
-build/checked): readers of files, with fuzz targets of ten seconds each, files,
-exchange, networks on two and three ranks.
+What reads files is also built with AddressSanitizer and
+UndefinedBehaviorSanitizer (into build/readers); its unit tests run in that
+build and its fuzz targets for ten seconds each.
 
-  --full         run the long tests too (label full): all of the matrix; the
-                 checked tests in the optimised build as well; and, in
-                 build/tsan, the tests with several threads for data races
-  --sanitize     build everything with sanitizers and run nearly all tests: in
-                 build/asan memory errors, leaks and undefined behaviour, and
-                 fuzz targets; in build/tsan data races
+  --full         run the long tests too (label full): all of the matrix; and,
+                 in build/tsan, the tests with several threads for data races
+  --sanitize     build with sanitizers and run the tests in them: build/readers
+                 as above; in build/asan memory errors, leaks and undefined
+                 behaviour; in build/tsan data races
   --skip-setup   don't look for Debian packages (you installed the equivalents)
-  --preset NAME  release, native, debug, asan, ubsan or tsan; another one than
-                 release runs by itself, with all unit tests
+  --preset NAME  release, native, debug, readers, asan, ubsan or tsan; another
+                 one than release runs by itself
   CTEST-ARGUMENTS, for instance: -- -R matrix; with them, no build is made and
                  no test run beside those of the preset
 TEXT
@@ -83,6 +81,8 @@ not_in_asan='^(app\.predictions|failures|experiments\.|matrix\.(brunel_tenth|mic
 in_tsan='^(simulation_test|example_|edges|machine_test|resume\.(plasticity|sparse_graph)$|matrix\.(rules|space|sparse_graph|plasticity)$|.*(Place|Minimise|Tables|Verify|Split)\.)'
 
 if [[ $mode == sanitize ]]; then
+    build readers -DSPIKECAST_MODELS_FROM=
+    run readers "${arguments[@]}"
     build asan
     run asan -LE full -E "$not_in_asan" "${arguments[@]}"
     build tsan
@@ -91,12 +91,10 @@ if [[ $mode == sanitize ]]; then
 fi
 
 # ctest comes last, so that the last lines of a log are its summary.
+build "$preset"
 if [[ $preset == release && ${#arguments[@]} == 0 ]]; then
-    build release -DSPIKECAST_UNIT_TESTS="$(if [[ $mode == full ]]; then echo all; else echo unchecked; fi)"
-    build checked # with models of the release build
-    run checked
-else
-    build "$preset" -DSPIKECAST_UNIT_TESTS=all
+    build readers -DSPIKECAST_MODELS_FROM="$PWD/build/release"
+    run readers
 fi
 selection=()
 if [[ $mode == full ]]; then

@@ -1,10 +1,8 @@
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
-# spikecast_test(NAME SOURCE... [CHECKED] [RANKS 1 2 ...] [LIBRARIES ...] [INCLUDES ...] [DEFINITIONS ...]): one binary; with
-# RANKS, run under mpirun once for each number, from the main function of mpi_main.cpp. CHECKED: what handles memory and
-# messages and computes little, so that every run of scripts/test.sh can build it with sanitizers (preset checked), where it
-# has the label checked; what computes much, models and statistics and mappings, would take long there.
+# spikecast_test(NAME SOURCE... [RANKS 1 2 ...]): one binary; with RANKS, run under mpirun once for each number, from the
+# main function of mpi_main.cpp.
 set(SPIKECAST_MPIRUN ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none --allow-run-as-root)
 # Tests spend more time in the compiler than they run: little is optimised, and what they all include is read once.
 add_library(spikecast_mpi_main OBJECT ${CMAKE_CURRENT_LIST_DIR}/mpi_main.cpp)
@@ -24,32 +22,21 @@ function(spikecast_test_options name)
                                         nlohmann_json::nlohmann_json GTest::gtest)
 endfunction()
 spikecast_test_options(spikecast_mpi_main)
-add_custom_target(checked_tests)
 
 function(spikecast_test name)
-  cmake_parse_arguments(arg "CHECKED" "" "RANKS;LIBRARIES;INCLUDES;DEFINITIONS" ${ARGN})
-  if(SPIKECAST_UNIT_TESTS STREQUAL "unchecked" AND arg_CHECKED OR SPIKECAST_UNIT_TESTS STREQUAL "checked" AND NOT arg_CHECKED)
-    return()
-  endif()
+  cmake_parse_arguments(arg "" "" "RANKS;LABELS" ${ARGN})
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
-  if(arg_CHECKED)
-    set(label checked)
-    add_dependencies(checked_tests ${name})
-  endif()
   spikecast_test_options(${name})
   target_precompile_headers(${name} REUSE_FROM spikecast_mpi_main)
-  target_include_directories(${name} SYSTEM PRIVATE ${arg_INCLUDES})
-  target_compile_definitions(${name} PRIVATE ${arg_DEFINITIONS})
-  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES})
   if(arg_RANKS)
     target_sources(${name} PRIVATE $<TARGET_OBJECTS:spikecast_mpi_main>)
     foreach(ranks IN LISTS arg_RANKS)
       add_test(NAME ${name}_${ranks}_ranks COMMAND ${SPIKECAST_MPIRUN} -n ${ranks} $<TARGET_FILE:${name}>)
-      set_tests_properties(${name}_${ranks}_ranks PROPERTIES LABELS "${label}" TIMEOUT 600
+      set_tests_properties(${name}_${ranks}_ranks PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 600
                                                                       PROCESSORS ${ranks})
     endforeach()
   else()
     target_link_libraries(${name} PRIVATE GTest::gtest_main)
-    gtest_discover_tests(${name} PROPERTIES LABELS "${label}" DISCOVERY_TIMEOUT 60)
+    gtest_discover_tests(${name} PROPERTIES LABELS "${arg_LABELS}" DISCOVERY_TIMEOUT 60)
   endif()
 endfunction()

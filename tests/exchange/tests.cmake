@@ -1,1 +1,1 @@
-spikecast_test(packet_order_test exchange/packet_order_test.cpp CHECKED)
+spikecast_test(packet_order_test exchange/packet_order_test.cpp)

@@ -1,4 +1,4 @@
-spikecast_test(quantity_test experiment/quantity_test.cpp CHECKED)
-spikecast_test(machine_words_test experiment/machine_words_test.cpp CHECKED)
-spikecast_test(reader_test experiment/reader_test.cpp CHECKED)
+spikecast_test(quantity_test experiment/quantity_test.cpp)
+spikecast_test(machine_words_test experiment/machine_words_test.cpp)
+spikecast_test(reader_test experiment/reader_test.cpp)
 spikecast_test(declarations_test experiment/declarations_test.cpp)

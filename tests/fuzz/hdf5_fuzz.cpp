@@ -1,9 +1,10 @@
 // What is read from HDF5 files: spikes in the SONATA layout, arrays of samples, lists of synapses, weights of an
-// earlier run. The bytes decide
-// what objects of which types, shapes, values and attributes stand in a file that libhdf5 itself writes: damaged files
-// would find faults of the library, not ours (docs/reliability.md).
+// earlier run, spikes that a mapping's packets follow. The bytes decide what objects of which types, shapes, values and
+// attributes stand in a file that libhdf5 itself writes: damaged files would find faults of the library, not ours
+// (docs/reliability.md).
 #include "engine/core/hdf5_handle.hpp"
 #include "engine/data/samples.hpp"
+#include "engine/mapping/replay.hpp"
 #include "engine/recording/weights_reader.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/listed_network.hpp"
@@ -142,6 +143,48 @@ void some_dataset(fuzz::Choices& bytes, hid_t group, const char* name, hsize_t u
     if (bytes.coin()) some_attribute(bytes, data.get());
 }
 
+/// A population "x" of 50 neurons, three slices on a chip's cores that all send to a core of its neighbour.
+void replay(const std::string& path) {
+    using namespace spikecast;
+    Experiment experiment;
+    experiment.populations.resize(1);
+    experiment.populations[0].name = "x";
+    experiment.populations[0].size = 50;
+    Split split;
+    split.slices = Slices({50}, {20});
+    const mapping::Machine machine =
+        mapping::make_machine({.shape = "2x2", .profile = "spinnaker", .cores_per_chip = 16});
+    mapping::Placement placement;
+    mapping::Keys keys;
+    mapping::Tables tables(machine.chips());
+    split.graph.sinks_begin.push_back(0);
+    for (std::uint32_t n = 0; n < 4; ++n) {
+        split.graph.vertices.push_back({"v" + std::to_string(n), 1, 0});
+        placement.chip.push_back(n < 3 ? machine.chip(0, 0) : machine.chip(1, 0));
+        placement.first_core.push_back(static_cast<std::uint16_t>(n % 3));
+        SlicePart part;
+        if (n < 3) {
+            part.begin = split.slices.begin(n);
+            part.end = split.slices.end(n);
+        }
+        split.parts.push_back(part);
+        if (n == 3) break;
+        split.graph.source.push_back(n);
+        split.graph.key_bits.push_back(5);
+        split.graph.weight.push_back(1.0);
+        split.graph.sinks.push_back(3);
+        split.graph.sinks_begin.push_back(split.graph.sinks.size());
+        keys.key.push_back(n << 12);
+        keys.mask.push_back(~std::uint32_t{31});
+        tables[machine.chip(0, 0)].push_back({keys.key[n], keys.mask[n], mapping::Route::link(0)});
+        tables[machine.chip(1, 0)].push_back({keys.key[n], keys.mask[n], mapping::Route::core(0)});
+    }
+    mapping::Traffic traffic(machine, split.graph, placement, keys, tables, {});
+    (void)replay_spikes(traffic, path, experiment, split, 1.0, 100'000'000'000);
+    const mapping::TrafficReport report = traffic.report();
+    if (report.dropped > report.fan_out) std::abort();
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
@@ -149,7 +192,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     const hdf5::Quiet quiet;
     fuzz::Choices bytes(input, size);
     const std::string path = fuzz::scratch().path("file.h5");
-    const int what = bytes.between(0, 3);
+    const int what = bytes.between(0, 4);
     const hsize_t usual = bytes.between<hsize_t>(0, 40);
     {
         const Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
@@ -159,10 +202,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
         } else {
             const Handle links(H5Pcreate(H5P_LINK_CREATE));
             H5Pset_create_intermediate_group(links.get(), 1);
-            const Handle group(
-                H5Gcreate2(file.get(), what == 3 ? "weights/x" : "x", links.get(), H5P_DEFAULT, H5P_DEFAULT));
-            for (const char* name : what == 0 ? std::vector<const char*>{"timestamps", "node_ids"}
-                                              : std::vector<const char*>{"source", "target", "weight", "delay"})
+            const Handle group(H5Gcreate2(file.get(),
+                                          what == 3   ? "weights/x"
+                                          : what == 4 ? "spikes/x"
+                                                      : "x",
+                                          links.get(), H5P_DEFAULT, H5P_DEFAULT));
+            for (const char* name : what == 0 || what == 4
+                                        ? std::vector<const char*>{"timestamps", "node_ids"}
+                                        : std::vector<const char*>{"source", "target", "weight", "delay"})
                 some_dataset(bytes, group.get(), name, usual);
         }
     }
@@ -174,6 +221,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
                 if (spike.neuron >= indices.size()) std::abort();
         } else if (what == 1) {
             fuzz::connect(path, "x");
+        } else if (what == 4) {
+            replay(path);
         } else if (what == 3) {
             const WeightsReader weights(path, "x");
             const std::uint64_t some = std::min<std::uint64_t>(weights.synapses(), 1000);

@@ -22,6 +22,8 @@ import time
 import h5py
 import numpy
 
+import messages
+
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none"]
 PHASES = ["build", "update", "exchange", "record", "checkpoint"]  # as the program names them
@@ -266,7 +268,7 @@ def signals(test, short=False):
 
 def one_message(what, done, text, code=None):
     # without what MPI's own modules say of a file that they can't write
-    said = [line for line in done.stderr.split("-----")[0].splitlines() if line.strip() and "mca_" not in line]
+    said = [line for line in messages.of_ranks(done.stderr) if "mca_" not in line]
     if done.returncode == 0 or (code is not None and done.returncode != code) or len(said) != 1 or text not in said[0]:
         fail(f"{what}: exit code {done.returncode}, says {said}")
 

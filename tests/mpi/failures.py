@@ -6,13 +6,14 @@ read. Takes the program that has faults to choose from (engine/build/fault.hpp).
 """
 import os
 import pathlib
-import re
 import resource
 import subprocess
 import sys
 import tempfile
 
 import h5py
+
+import messages
 
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 SECONDS = 90  # far above what a run takes: only a hang gets there
@@ -53,8 +54,7 @@ def main():
                 print(f"FAIL {name}: still running after {SECONDS} s")
                 wrong += 1
                 continue
-            said = [line for line in done.stderr.split("-----")[0].splitlines()
-                    if line.strip() and not re.match(r"\[\S+:\d+\]", line)]  # mpirun's own, of its moment of stopping
+            said = messages.of_ranks(done.stderr)
             if done.returncode != 1 or len(said) != 1 or text not in said[0]:
                 print(f"FAIL {name}: exit code {done.returncode}, says {said}")
                 wrong += 1

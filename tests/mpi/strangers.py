@@ -15,6 +15,8 @@ import tempfile
 import h5py
 import numpy
 
+import messages
+
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 SECONDS = 60  # far above what a refusal takes: only a hang gets there
 GOOD = """[simulation]
@@ -69,7 +71,7 @@ def refused(program, folder, what, text, says, ranks=1):
     done = run(program, folder, "run", "e.toml", "--quiet", ranks=ranks)
     if done is None:
         return
-    said = [line for line in done.stderr.split("-----")[0].splitlines() if line.strip()]
+    said = messages.of_ranks(done.stderr)
     if done.returncode != 2 or len(said) != 1 or any(part not in said[0] for part in says):
         fail(f"{what}: exit code {done.returncode}, says {said}; expected {says}")
 

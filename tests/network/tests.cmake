@@ -1,5 +1,5 @@
-spikecast_test(partitioners_test network/partitioners_test.cpp CHECKED)
+spikecast_test(partitioners_test network/partitioners_test.cpp)
 spikecast_test(distance_delay_test network/distance_delay_test.cpp)
-spikecast_test(selection_test network/selection_test.cpp CHECKED)
+spikecast_test(selection_test network/selection_test.cpp)
 spikecast_test(rules_test network/rules_test.cpp)
 spikecast_test(positions_test network/positions_test.cpp)
