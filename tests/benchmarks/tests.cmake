@@ -2,7 +2,7 @@
 find_program(SPIKECAST_PYTHON NAMES python3 HINTS /usr/bin REQUIRED)
 add_test(NAME benchmarks.tools COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/benchmark_test.py
                                        $<TARGET_FILE:spikecast_program> ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
-set_tests_properties(benchmarks.tools PROPERTIES LABELS benchmarks TIMEOUT 600 PROCESSORS 2)
+set_tests_properties(benchmarks.tools PROPERTIES LABELS full TIMEOUT 600 PROCESSORS 2)
 
 # Counts are those of one compiler, architecture and set of options (docs/performance.md).
 if(TARGET count_instructions AND SPIKECAST_ARCH STREQUAL "x86-64-v3" AND CMAKE_BUILD_TYPE STREQUAL "Release"

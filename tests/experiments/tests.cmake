@@ -34,7 +34,8 @@ add_test(NAME experiments.masquelier COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_
                                              --program $<TARGET_FILE:spikecast_program>)
 add_test(NAME experiments.polychronous_groups
          COMMAND ${SPIKECAST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/experiments/polychronous_groups_test.py ${CMAKE_SOURCE_DIR})
-set_tests_properties(experiments.masquelier experiments.polychronous_groups PROPERTIES LABELS experiments TIMEOUT 300)
+set_tests_properties(experiments.masquelier PROPERTIES LABELS full TIMEOUT 300)
+set_tests_properties(experiments.polychronous_groups PROPERTIES LABELS experiments TIMEOUT 300)
 foreach(experiment chronotron polychronization masquelier)
   add_test(NAME experiments.reproduce_${experiment}
            COMMAND ${SPIKECAST_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/reproduce.py ${experiment}
