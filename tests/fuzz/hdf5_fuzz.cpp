@@ -202,11 +202,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
         } else {
             const Handle links(H5Pcreate(H5P_LINK_CREATE));
             H5Pset_create_intermediate_group(links.get(), 1);
-            const Handle group(H5Gcreate2(file.get(),
-                                          what == 3   ? "weights/x"
-                                          : what == 4 ? "spikes/x"
-                                                      : "x",
-                                          links.get(), H5P_DEFAULT, H5P_DEFAULT));
+            const char* const place = std::array{"x", "x", "", "weights/x", "spikes/x"}[static_cast<std::size_t>(what)];
+            const Handle group(H5Gcreate2(file.get(), place, links.get(), H5P_DEFAULT, H5P_DEFAULT));
             for (const char* name : what == 0 || what == 4
                                         ? std::vector<const char*>{"timestamps", "node_ids"}
                                         : std::vector<const char*>{"source", "target", "weight", "delay"})

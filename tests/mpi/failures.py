@@ -6,6 +6,7 @@ read. Takes the program that has faults to choose from (engine/build/fault.hpp).
 """
 import os
 import pathlib
+import re
 import resource
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def main():
                 print(f"FAIL {name}: still running after {SECONDS} s")
                 wrong += 1
                 continue
-            said = messages.of_ranks(done.stderr)
+            said = [line for line in messages.of_ranks(done.stderr)
+                    if not re.match(r"\[\S+:\d+\]", line)]  # mpirun's own, of its moment of stopping
             if done.returncode != 1 or len(said) != 1 or text not in said[0]:
                 print(f"FAIL {name}: exit code {done.returncode}, says {said}")
                 wrong += 1

@@ -4,8 +4,9 @@ import re
 
 def of_ranks(stderr):
     """Lines of stderr but mpirun's own: blocks between lines of dashes, of which one can come before what a rank said at its
-    end, and lines that begin with a host and process in brackets."""
-    others = re.sub(r"^-{20,}$.*?^-{20,}$", "", stderr, flags=re.MULTILINE | re.DOTALL)
-    said = [line for line in stderr.splitlines() if line.startswith("spikecast: ")]
-    return said + [line for line in others.splitlines()
-                   if line.strip() and not line.startswith("spikecast: ") and not re.match(r"\[\S+:\d+\]", line)]
+    end, and, after a block, lines that begin with a host and process in brackets."""
+    rule = r"^-{20,}$"
+    first, *rest = re.split(rf"{rule}.*?{rule}", stderr, flags=re.MULTILINE | re.DOTALL)
+    lines = first.splitlines() + [line for part in rest for line in part.splitlines() if not re.match(r"\[\S+:\d+\]", line)]
+    said = [line for line in stderr.splitlines() if line.startswith("spikecast: ")]  # perhaps in the midst of a block
+    return said + [line for line in lines if line.strip() and not line.startswith("spikecast: ")]
